@@ -1,0 +1,1 @@
+"""A check: its plan, its directory, how it is conducted, and what came out."""

@@ -1,0 +1,179 @@
+"""What came out of a check: one outcome per arm, pure data, ready for every presenter."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from seedproof.checking.conduct import ArmState
+from seedproof.checking.plan import Arm, PlannedRun
+from seedproof.compare.distance import Distance, distance_after
+from seedproof.compare.metrics import Folds, Spread, final_metrics, spreads
+from seedproof.compare.trace_digest import trace_digest
+from seedproof.compare.verdict import Verdict, compared_phases, judge
+from seedproof.runner.base import Exit
+from seedproof.sources import CATALOGUE
+from seedproof.trace.format import PHASES
+from seedproof.trace.reader import Stream
+
+# The exit statuses, the most telling first: with several arms, the first that any arm has.
+INTERRUPTED, TIMEOUT, NOT_RECORDED, SCRIPT_FAILED, UNKNOWN, DIVERGED, IDENTICAL = (
+    130,
+    124,
+    3,
+    4,
+    5,
+    1,
+    0,
+)
+PRECEDENCE = (INTERRUPTED, TIMEOUT, NOT_RECORDED, SCRIPT_FAILED, UNKNOWN, DIVERGED, IDENTICAL)
+_BY_VERDICT = {"identical": IDENTICAL, "diverged": DIVERGED, "unknown": UNKNOWN}
+
+
+@dataclass(frozen=True)
+class Varied:
+    """A variation as asked for, as the process met it (None: not told), and as it took effect."""
+
+    requested: Any
+    offered: Any
+    effective: Any
+
+    @property
+    def reached(self) -> bool:
+        """Whether the variation reached the process; otherwise the run is no evidence for it."""
+        return bool(self.offered == self.requested)
+
+
+@dataclass(frozen=True)
+class RunOutcome:
+    """One run, as far as it came."""
+
+    planned: PlannedRun
+    end: Exit | None
+    digest: str
+    records: int
+    steps: int
+    varied: Mapping[str, Varied]
+    startup_seconds: float | None
+    training_seconds: float | None
+    training_cpu_seconds: float | None
+    metrics: Mapping[str, Folds]
+
+    @property
+    def completed(self) -> bool:
+        """Whether it came to its end by itself, and successfully."""
+        return self.end is not None and self.end.returncode == 0 and self.end.stopped is None
+
+    @property
+    def failed(self) -> bool:
+        """Whether the script itself failed."""
+        return self.end is not None and self.end.stopped is None and self.end.returncode != 0
+
+
+@dataclass(frozen=True)
+class ArmOutcome:
+    """One arm: the verdict on all of its runs, and the runs."""
+
+    arm: Arm
+    verdict: Verdict
+    exit_status: int
+    distance: Distance | None
+    runs: tuple[RunOutcome, ...]
+    hello: Mapping[str, Any]
+    frameworks: Mapping[str, str]
+    pinned: tuple[Mapping[str, Any], ...]
+    phases: tuple[str, ...]
+    metrics: Mapping[str, Spread]
+
+
+def conclude(state: ArmState) -> ArmOutcome:
+    """The outcome of an arm from what is on disk."""
+    runs = tuple(_run_outcome(run, state) for run in state.arm.runs)
+    completed = [run.planned.index for run in runs if run.completed]
+    verdict = judge(state.comparisons, completed)
+    first = state.streams[0]
+    return ArmOutcome(
+        arm=state.arm,
+        verdict=verdict,
+        exit_status=_exit_status(verdict, runs, state.streams),
+        distance=_distance(verdict, state.streams),
+        runs=runs,
+        hello=first.hello or {},
+        frameworks={event["name"]: event["version"] for event in first.all("framework")},
+        pinned=tuple(first.all("pinned")),
+        phases=tuple(phase for phase in PHASES if phase in compared_phases(first)),
+        metrics=spreads(run.metrics for run in runs if run.completed),
+    )
+
+
+def verdict_on(state: ArmState, runs: Iterable[RunOutcome]) -> Verdict:
+    """The verdict on run 0 and the given others alone."""
+    chosen = [run for run in runs if run.planned.index != 0]
+    comparisons = {run.planned.index: state.comparisons[run.planned.index] for run in chosen}
+    completed = [run.planned.index for run in chosen if run.completed]
+    if 0 in state.exits and state.exits[0].returncode == 0:
+        completed.append(0)
+    return judge(comparisons, completed)
+
+
+def overall_exit(statuses: Iterable[int]) -> int:
+    """The exit status of several arms."""
+    present = set(statuses)
+    return next((status for status in PRECEDENCE if status in present), UNKNOWN)
+
+
+def _run_outcome(run: PlannedRun, state: ArmState) -> RunOutcome:
+    stream = state.streams[run.index]
+    effective: dict[str, Any] = {}
+    for event in stream.all("effective"):
+        effective.update(event)
+    begins, ends = stream.all("training_begins"), stream.all("training_ends")
+    hello = stream.hello
+    return RunOutcome(
+        planned=run,
+        end=state.exits.get(run.index),
+        digest=trace_digest(stream),
+        records=sum(t.whole_rows() * len(t.columns) for t in stream.tables.values()),
+        steps=stream.watermark(),
+        varied={
+            name: Varied(value, CATALOGUE[name].offered(hello or {}), effective.get(name))
+            for name, value in run.launch.varied.items()
+        },
+        startup_seconds=begins[0]["at"] - hello["at"] if begins and hello else None,
+        training_seconds=_sum_of_spans(begins, ends, "at"),
+        training_cpu_seconds=_sum_of_spans(begins, ends, "cpu"),
+        metrics=final_metrics(stream),
+    )
+
+
+def _sum_of_spans(
+    begins: Sequence[Mapping[str, Any]], ends: Sequence[Mapping[str, Any]], clock: str
+) -> float | None:
+    if not begins or len(begins) != len(ends):
+        return None
+    return float(sum(end[clock] - begin[clock] for begin, end in zip(begins, ends, strict=True)))
+
+
+def _distance(verdict: Verdict, streams: Mapping[int, Stream]) -> Distance | None:
+    if verdict.divergence is None or verdict.runs is None:
+        return None
+    a, b = (streams[index] for index in verdict.runs)
+    return distance_after(a, b, verdict.divergence.name, verdict.divergence.step)
+
+
+def _exit_status(
+    verdict: Verdict, runs: Sequence[RunOutcome], streams: Mapping[int, Stream]
+) -> int:
+    if any(run.end is not None and run.end.stopped == "timeout" for run in runs):
+        return TIMEOUT
+    ended = [run for run in runs if run.end is not None]
+    if any(streams[run.planned.index].hello is None and not _stopped(run) for run in ended):
+        return NOT_RECORDED
+    if any(run.failed for run in ended):
+        return SCRIPT_FAILED
+    return _BY_VERDICT[verdict.name]
+
+
+def _stopped(run: RunOutcome) -> bool:
+    return run.end is not None and run.end.stopped is not None

@@ -1,0 +1,47 @@
+"""`seedproof sources`: the catalogue, policy by policy."""
+
+from __future__ import annotations
+
+import sys
+import textwrap
+from collections.abc import Sequence
+
+from seedproof.cli import Parser
+from seedproof.errors import UsageError
+from seedproof.policies import POLICIES
+from seedproof.sources import CATALOGUE
+from seedproof.sources.base import Source
+
+
+def main(argv: Sequence[str]) -> int:
+    """Prints every source, or one of them whole."""
+    parser = Parser(prog="seedproof sources", description="The catalogue, policy by policy.")
+    parser.add_argument("source", nargs="?", help="one source, explained")
+    chosen = parser.parse_args(argv).source
+    if chosen is None:
+        sys.stdout.write(_catalogue())
+    elif chosen in CATALOGUE:
+        sys.stdout.write(_whole(CATALOGUE[chosen]))
+    else:
+        raise UsageError(f"{chosen}: no such source; there are {', '.join(CATALOGUE)}")
+    return 0
+
+
+def _catalogue() -> str:
+    lines = [f"{source.id:<16}{source.summary}" for source in CATALOGUE.values()]
+    lines.append("")
+    lines += [f"{name:<16}pins {', '.join(ids) or 'nothing'}" for name, ids in POLICIES.items()]
+    lines.append("\nseedproof sources SOURCE explains one.")
+    return "\n".join(lines) + "\n"
+
+
+def _whole(source: Source) -> str:
+    policies = [name for name, ids in POLICIES.items() if source.id in ids]
+    paragraphs = [
+        f"{source.id}: {source.summary}",
+        textwrap.fill(source.explanation, 88),
+        textwrap.fill("Fix: " + source.fix, 88),
+        f"Pinned by: {', '.join(policies) or 'no policy; --pin ' + source.id}",
+        "\n".join(source.links),
+    ]
+    return "\n\n".join(paragraphs) + "\n"

@@ -1,0 +1,1 @@
+"""Pure functions of traces: where they part, how far, what that proves."""

@@ -1,0 +1,78 @@
+"""TensorFlow: seeds, threads and op determinism, from 2.1 to today's."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import tensorflow as tf
+
+from seedproof.frameworks.base import Done, Framework
+from seedproof.inside.machine import visible_cores
+
+
+class TensorFlow(Framework):
+    """Threads are fixed once the context exists; op determinism, once an op was looked up."""
+
+    name = "tensorflow"
+
+    def version(self) -> str:
+        return str(tf.__version__)
+
+    def pin_seeds(self, seed: int) -> Done:
+        tf.random.set_seed(seed)
+        return Done(set=(f"tf.random.set_seed({seed})",))
+
+    def pin_num_threads(self, threads: int) -> Done:
+        calls = {
+            "tf.config.threading.set_intra_op_parallelism_threads": _intra_op_threads,
+            "tf.config.threading.set_inter_op_parallelism_threads": _inter_op_threads,
+        }
+        try:
+            tf.config.threading.set_intra_op_parallelism_threads(threads)
+            tf.config.threading.set_inter_op_parallelism_threads(threads)
+        except RuntimeError:
+            wrong = [call for call, found in calls.items() if found() != threads]
+            return Done(missed=tuple(_threads_missed(call, threads) for call in wrong))
+        return Done(set=tuple(f"{call}({threads})" for call in calls))
+
+    def pin_op_determinism(self, on: bool) -> Done:
+        """2.8 and later have the call; earlier ones read the variables, when an op first asks."""
+        for variable in ("TF_DETERMINISTIC_OPS", "TF_CUDNN_DETERMINISTIC"):
+            os.environ[variable] = str(int(on))
+        enable = getattr(tf.config.experimental, "enable_op_determinism", None)
+        if enable is None or not on:
+            return Done(set=(f"TF_DETERMINISTIC_OPS={int(on)}",))
+        enable()
+        return Done(set=("tf.config.experimental.enable_op_determinism()",))
+
+    def effective(self) -> dict[str, Any]:
+        return {"num_threads": _intra_op_threads()}
+
+
+def _intra_op_threads() -> int:
+    return _threads(
+        tf.config.threading.get_intra_op_parallelism_threads(), "TF_NUM_INTRAOP_THREADS"
+    )
+
+
+def _inter_op_threads() -> int:
+    return _threads(
+        tf.config.threading.get_inter_op_parallelism_threads(), "TF_NUM_INTEROP_THREADS"
+    )
+
+
+def _threads(configured: int, variable: str) -> int:
+    """Zero means: as the variable says, else as many as there are visible cores."""
+    return configured or int(os.environ.get(variable) or 0) or visible_cores()
+
+
+def _threads_missed(call: str, threads: int) -> str:
+    return (
+        f"{call}({threads}): TensorFlow has already started. Call this before its first operation, "
+        f"or start it as: TF_NUM_INTRAOP_THREADS={threads} TF_NUM_INTEROP_THREADS={threads} "
+        "python …"
+    )
+
+
+FRAMEWORK = TensorFlow()

@@ -1,0 +1,35 @@
+"""`seedproof.record` and `seedproof.log_metric`: what a script may call by itself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from seedproof.inside import recorder
+from seedproof.trace.format import PHASES
+
+
+def record(name: str, value: Any, step: int | None = None, phase: str = "output") -> None:
+    """Records any array, tensor, number, text, or nested lists and dictionaries of them.
+
+    Outside a recorded run this does nothing. Every leaf is compared bit for bit under
+    `name/key/…`. `step` is the 0-based number of the update that it belongs to; without it, the
+    last one. `phase` is one of `init`, `data`, `forward`, `loss`, `backward`, `update`,
+    `metric`, `output`. Raises ValueError for another phase, TypeError for a value that has no
+    bits to compare.
+    """
+    active = recorder.current()
+    if active is None:
+        return
+    if phase not in PHASES:
+        raise ValueError("phase {!r} is none of {}".format(phase, ", ".join(PHASES)))
+    active.record(name, value, step, phase, keep=phase in ("init", "output"))
+
+
+def log_metric(name: str, value: Any, step: int | None = None, fold: int | None = None) -> None:
+    """Records a number at full precision; `fold` numbers the repetitions of a cross-validation.
+
+    Outside a recorded run this does nothing. Raises TypeError or ValueError for what is no number.
+    """
+    active = recorder.current()
+    if active is not None:
+        active.metrics("log/" + name, {name: value}, step, fold)

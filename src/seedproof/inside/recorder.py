@@ -1,0 +1,199 @@
+"""Collects the records of this process and hands them to the trace writer.
+
+There is at most one recorder in a process: `current()`. Host-side records are written at once;
+what a framework computes inside its own graph is drained by a thread, at least every 100 ms, so
+that the parent can compare while the training runs.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import struct
+import threading
+import time
+import traceback
+from typing import TYPE_CHECKING, Any, Callable, Sequence
+
+from seedproof.inside import leaves
+from seedproof.trace.format import VALUE, Column
+
+if TYPE_CHECKING:
+    from seedproof.trace.writer import StreamWriter, TableWriter
+
+DRAIN_SECONDS = 0.1
+VALUE_BUDGET_BYTES = 64 << 20
+
+_current: Recorder | None = None
+
+
+def current() -> Recorder | None:
+    """The recorder of this process, or None outside a recorded run."""
+    return _current
+
+
+def begin(writer: StreamWriter) -> Recorder:
+    """Makes `writer` the trace of this process, until the interpreter ends."""
+    global _current
+    _current = Recorder(writer)
+    atexit.register(_current.finish)
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(after_in_child=_forget)
+    return _current
+
+
+def _forget() -> None:
+    global _current
+    _current = None
+
+
+class Recorder:
+    """The records of one process, in the order of the trace."""
+
+    def __init__(self, writer: StreamWriter) -> None:
+        self._writer = writer
+        self._tables: dict[Any, TableWriter] = {}
+        self._counters: list[Callable[[], int]] = []
+        self._drains: list[Callable[[], int]] = []
+        self._drain_lock = threading.Lock()
+        self._finish_asked = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._value_bytes_left = VALUE_BUDGET_BYTES
+        self._own_steps = 0
+        self._effective: list[Callable[[], dict[str, Any]]] = []
+
+    # -- what others read and report -----------------------------------------------------------
+
+    def event(self, kind: str, **fields: Any) -> None:
+        """Something that happened, for the reader; it is not compared."""
+        self._writer.event(kind, at=time.time(), cpu=time.process_time(), **fields)
+
+    def trouble(self, where: str) -> None:
+        """Reports the exception being handled: our own failure must not become the script's."""
+        self.event("trouble", where=where, error=traceback.format_exc(limit=6))
+
+    def step(self) -> int:
+        """The last update that was begun, over all optimizers; -1 before the first."""
+        updates = sum(counter() for counter in self._counters)
+        return max(updates, self._own_steps) - 1
+
+    # -- what frameworks use -------------------------------------------------------------------
+
+    def add_counter(self, updates_done: Callable[[], int]) -> None:
+        """`updates_done` says how many updates a framework has made in this process."""
+        self._counters.append(updates_done)
+
+    def table(self, key: str, columns: Sequence[Column]) -> TableWriter:
+        """The table named `key` of this stream."""
+        return self._writer.table(key, columns)
+
+    def add_drain(self, drain: Callable[[], int]) -> None:
+        """`drain` writes the rows that a graph has computed, and returns the steps finished."""
+        self._drains.append(drain)
+        if self._thread is None:
+            self._thread = threading.Thread(
+                target=self._drain_until_finished, name="seedproof", daemon=True
+            )
+            self._thread.start()
+            # Handlers run last in, first out: this one runs before the framework takes itself down.
+            atexit.register(self.finish)
+
+    def add_effective(self, effective: Callable[[], dict[str, Any]]) -> None:
+        """`effective` tells the values in force by source, when training begins and at the end."""
+        self._effective.append(effective)
+
+    def report_effective(self) -> None:
+        """Says which values of the sources are in force now."""
+        for effective in self._effective:
+            found = effective()
+            if found:
+                self.event("effective", **found)
+
+    def drain(self) -> None:
+        """Writes what has been computed so far."""
+        with self._drain_lock:
+            finished = [drain() for drain in self._drains]
+            if finished:
+                self._writer.watermark(min(finished))
+
+    def _drain_until_finished(self) -> None:
+        try:
+            while not self._finish_asked.wait(DRAIN_SECONDS):
+                self.drain()
+        except Exception:
+            self.trouble("drain")
+
+    def finish(self) -> None:
+        """Writes the rest; called once, when the interpreter ends."""
+        if self._finish_asked.is_set():
+            return
+        self._finish_asked.set()
+        if self._thread is not None:
+            self._thread.join()
+        try:
+            self.drain()
+            self.report_effective()
+        except Exception:
+            self.trouble("finish")
+        else:
+            self.event("end")
+
+    # -- host-side records ---------------------------------------------------------------------
+
+    def record(
+        self, name: str, value: Any, step: int | None, phase: str, keep: bool = False
+    ) -> None:
+        """Digests every array, tensor or number in `value`, in its fixed order."""
+        at = self.step() if step is None else step
+        self._own_steps = max(self._own_steps, at + 1)
+        self._record_leaves(name, leaves.flatten(name, value), at, phase, keep)
+
+    def record_named(
+        self, group: str, values: dict[str, Any], step: int, phase: str, keep: bool = False
+    ) -> None:
+        """Digests arrays under the full names that their framework gives them."""
+        self._record_leaves(group, leaves.flatten("", values), step, phase, keep)
+
+    def keep_named(self, values: dict[str, Any], phase: str) -> None:
+        """Keeps arrays, without a record, so that distances can be given later."""
+        for leaf in leaves.flatten("", values):
+            self._keep(leaf, phase, self.step())
+
+    def _record_leaves(
+        self, group: str, found: list[leaves.Leaf], at: int, phase: str, keep: bool
+    ) -> None:
+        if not found:
+            return
+        columns = [Column(phase, leaf.name, dtype=leaf.dtype, shape=leaf.shape) for leaf in found]
+        self._host_table(phase, group, columns).append(at, [leaf.digest for leaf in found])
+        if not self._drains:
+            self._writer.watermark(at)
+        if keep:
+            for leaf in found:
+                self._keep(leaf, phase, at)
+
+    def metrics(
+        self, group: str, values: dict[str, Any], step: int | None = None, fold: Any = None
+    ) -> None:
+        """Records numbers at full precision, under the names that the framework gives them."""
+        at = self.step() if step is None else step
+        numbers = [(name, float(value)) for name, value in sorted(values.items())]
+        columns = [Column("metric", name, kind=VALUE, fold=fold) for name, _ in numbers]
+        words = [struct.unpack("<Q", struct.pack("<d", number))[0] for _, number in numbers]
+        self._host_table("metric", f"{group}@{fold}", columns).append(at, words)
+
+    def _host_table(self, phase: str, name: str, columns: Sequence[Column]) -> TableWriter:
+        """One table per record and per layout that its value had, numbered as they appeared."""
+        names = tuple(column.name for column in columns)
+        if (phase, name, names) not in self._tables:
+            layouts = sum(known[:2] == (phase, name) for known in self._tables)
+            key = f"{phase}/{name}#{layouts}"
+            self._tables[(phase, name, names)] = self.table(key, columns)
+        return self._tables[(phase, name, names)]
+
+    def _keep(self, leaf: leaves.Leaf, phase: str, step: int) -> None:
+        if leaf.array is None or leaf.array.nbytes > self._value_bytes_left:
+            return
+        self._value_bytes_left -= leaf.array.nbytes
+        raw = leaf.array.tobytes()
+        self._writer.keep(leaf.name, phase, step, leaf.dtype, leaf.array.shape, raw)

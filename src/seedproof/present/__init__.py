@@ -1,0 +1,1 @@
+"""One dumb presenter per output. They read outcomes and decide nothing."""

@@ -1,0 +1,168 @@
+"""A check as JSON, schema `seedproof.check/1`."""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from seedproof._version import __version__
+from seedproof.checking.outcome import ArmOutcome, RunOutcome, overall_exit
+from seedproof.compare.cost import Cost
+from seedproof.compare.evidence import max_divergence_probability
+from seedproof.compare.metrics import Spread
+from seedproof.errors import UsageError
+
+SCHEMA = "seedproof.check/1"
+
+
+def check_as_json(
+    command: Sequence[str], arms: Sequence[ArmOutcome], costs: Sequence[Cost] = ()
+) -> dict[str, Any]:
+    """The whole result; numbers that are not finite become null, so that any reader copes."""
+    status = overall_exit(arm.exit_status for arm in arms)
+    names = [arm.verdict.name for arm in arms]
+    worst = next((name for name in ("unknown", "diverged") if name in names), "identical")
+    result = {
+        "schema": SCHEMA,
+        "seedproof": __version__,
+        "command": list(command),
+        "verdict": worst,
+        "exit": status,
+        "arms": [arm_as_json(arm) for arm in arms],
+        "cost": [_cost(cost) for cost in costs],
+    }
+    return _finite(result)  # type: ignore[no-any-return]
+
+
+def write(text: dict[str, Any], destination: str) -> None:
+    """Writes to a file, or to standard output for `-`; UsageError where that cannot be."""
+    content = json.dumps(text, indent=1, allow_nan=False, ensure_ascii=False) + "\n"
+    if destination == "-":
+        sys.stdout.write(content)
+        return
+    try:
+        Path(destination).write_text(content, "utf-8")
+    except OSError as error:
+        raise UsageError(
+            f"--json {destination}: it cannot be written ({error.strerror}); name a file, or -"
+        ) from None
+
+
+def arm_as_json(arm: ArmOutcome) -> dict[str, Any]:
+    """One arm."""
+    bound = None
+    if arm.verdict.name == "identical":
+        bound = max_divergence_probability(len(arm.runs))
+    return {
+        "name": arm.arm.name,
+        "policy": arm.arm.policy,
+        "pins": dict(arm.arm.pins),
+        "verdict": arm.verdict.name,
+        "reason": arm.verdict.reason or None,
+        "exit": arm.exit_status,
+        "scope": _scope(arm),
+        "neutral": None,
+        "frameworks": [f"{name} {version}".strip() for name, version in arm.frameworks.items()],
+        "environment": dict(arm.hello),
+        "pinned": [dict(event) for event in arm.pinned],
+        "runs": [_run(run) for run in arm.runs],
+        "evidence": {"runs": len(arm.runs), "max_divergence_probability_95": bound},
+        "divergence": _divergence(arm),
+        "metrics": {name: _spread(spread) for name, spread in arm.metrics.items()},
+    }
+
+
+def _scope(arm: ArmOutcome) -> dict[str, Any]:
+    complete = all(run.completed for run in arm.runs)
+    steps = min((run.steps for run in arm.runs), default=0)
+    unseen = [] if complete else ["the rest of the training: a run did not come to its end"]
+    return {
+        "steps": steps,
+        "complete": complete,
+        "phases": list(arm.phases),
+        "not_reached": unseen,
+    }
+
+
+def _run(run: RunOutcome) -> dict[str, Any]:
+    end = run.end
+    return {
+        "index": run.planned.index,
+        "rank": None,
+        "solo": run.planned.solo,
+        "varied": {
+            name: {
+                "requested": varied.requested,
+                "offered": varied.offered,
+                "effective": varied.effective,
+            }
+            for name, varied in run.varied.items()
+        },
+        "returncode": None if end is None else end.returncode,
+        "stopped": None if end is None else end.stopped,
+        "digest": run.digest,
+        "records": run.records,
+        "steps_observed": run.steps,
+        "seconds": None if end is None else end.seconds,
+        "startup_seconds": run.startup_seconds,
+        "training_seconds": run.training_seconds,
+        "cpu_seconds": None if end is None else end.cpu_seconds,
+        "training_cpu_seconds": run.training_cpu_seconds,
+    }
+
+
+def _divergence(arm: ArmOutcome) -> dict[str, Any] | None:
+    found = arm.verdict.divergence
+    if found is None:
+        return None
+    assert arm.verdict.runs is not None
+    distance = arm.distance
+    return {
+        "step": None if found.phase == "init" or found.before_training else found.step,
+        "after_steps": found.step if found.phase == "init" else None,
+        "phase": found.phase,
+        "name": found.name,
+        "kind": found.kind,
+        "optimizer": found.optimizer,
+        "line": None,
+        "runs": list(arm.verdict.runs),
+        "values": None if found.values is None else list(found.values),
+        "max_abs_diff": None if distance is None else distance.max_abs_diff,
+        "max_ulp": None if distance is None else distance.max_ulp,
+        "distance_step": None if distance is None else distance.step,
+    }
+
+
+def _spread(spread: Spread) -> dict[str, Any]:
+    return {
+        "mean": spread.mean,
+        "variance": spread.variance,
+        "sample_variance": spread.sample_variance,
+        "range": spread.range,
+        "folds": list(spread.folds),
+    }
+
+
+def _cost(cost: Cost) -> dict[str, Any]:
+    return {
+        "policy": cost.policy,
+        "baseline": cost.baseline,
+        "ratio": cost.ratio,
+        "ci95_low": cost.low,
+        "ci95_high": cost.high,
+        "pairs": cost.pairs,
+    }
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if isinstance(value, Mapping):
+        return {str(key): _finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
+    return value

@@ -1,0 +1,71 @@
+"""A check for the terminal: the verdict, where, what it proves, and what to type next."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+
+from seedproof.checking.outcome import ArmOutcome, RunOutcome
+from seedproof.compare.evidence import evidence_sentence
+from seedproof.present.words import apart, shown, where
+
+_NEXT_POLICY = {"as-is": "seeded", "seeded": "deterministic"}
+
+
+def check_as_text(command: Sequence[str], arms: Sequence[ArmOutcome], directory: str) -> str:
+    """The whole answer; `command` is what was run, `directory` where it is kept."""
+    blocks = ["\n".join(_arm_lines(arm)) for arm in arms]
+    return "\n\n".join([*blocks, f"kept in {directory}", *_next(command, arms)]) + "\n"
+
+
+def _arm_lines(arm: ArmOutcome) -> list[str]:
+    lines = [f"{arm.arm.name}: {arm.verdict.name.upper()}{_because(arm)}"]
+    if arm.verdict.divergence is not None and arm.verdict.runs is not None:
+        a, b = arm.verdict.runs
+        lines.append(f"  runs {a} and {b} part: {where(arm.verdict.divergence)}")
+        if arm.distance is not None:
+            lines.append(f"  {apart(arm.distance)}")
+    if arm.verdict.name == "identical":
+        lines.append("  " + evidence_sentence(len(arm.runs)))
+    lines.append("  " + _scope(arm))
+    lines += [f"  {line}" for run in arm.runs for line in _varied(run)]
+    lines += [f"  not pinned: {missed}" for event in arm.pinned for missed in event["missed"]]
+    return lines
+
+
+def _because(arm: ArmOutcome) -> str:
+    return f" ({arm.verdict.reason})" if arm.verdict.reason else ""
+
+
+def _scope(arm: ArmOutcome) -> str:
+    steps = min((run.steps for run in arm.runs), default=0)
+    records = max((run.records for run in arm.runs), default=0)
+    seen = ", ".join(arm.phases) or "nothing"
+    to_the_end = "to the end" if all(run.completed for run in arm.runs) else "not to the end"
+    return f"compared {to_the_end}: {steps} steps, {records} records a run ({seen})"
+
+
+def _varied(run: RunOutcome) -> list[str]:
+    if not run.steps and not run.records:
+        return []
+    lines = []
+    for name, varied in run.varied.items():
+        effect = "not told" if varied.effective is None else varied.effective
+        unmet = "" if varied.reached else "; it did not reach the process: no evidence"
+        lines.append(
+            f"run {run.planned.index}: {name} varied to {varied.requested}, "
+            f"effective {effect}{unmet}"
+        )
+    return lines
+
+
+def _next(command: Sequence[str], arms: Sequence[ArmOutcome]) -> list[str]:
+    """The one command that brings the user further, where there is one."""
+    for arm in arms:
+        policy = _NEXT_POLICY.get(arm.arm.name)
+        if arm.verdict.name == "diverged" and policy:
+            words = ["seedproof", "check", "--policy", policy, *command]
+            return [f"next: {shown(shlex.join(words), 1000)}"]
+        if arm.verdict.reason.startswith("nothing was recorded"):
+            return ['next: add a line to the script: seedproof.record("weights", weights)']
+    return []

@@ -1,0 +1,54 @@
+"""Sentences that more than one presenter says."""
+
+from __future__ import annotations
+
+from seedproof.compare.distance import Distance
+from seedproof.compare.divergence import Divergence
+
+_PHASES = {
+    "init": "initial weights",
+    "data": "batch",
+    "forward": "output",
+    "loss": "loss",
+    "backward": "gradient",
+    "update": "weights after the update",
+    "metric": "metric",
+    "output": "output",
+}
+
+
+def where(found: Divergence) -> str:
+    """Where two runs part, in one line."""
+    return f"{_moment(found)}, {_PHASES[found.phase]} {shown(found.name)}{_how(found)}"
+
+
+def _moment(found: Divergence) -> str:
+    if found.before_training:
+        return "before the first step"
+    if found.phase == "init":
+        return f"after {found.step} steps"
+    return f"step {found.step}"
+
+
+def _how(found: Divergence) -> str:
+    if found.values is not None:
+        return f": {found.values[0]!r} against {found.values[1]!r}"
+    return {
+        "bits": "",
+        "shape": ": another dtype or shape",
+        "missing": ": the second run lacks it",
+        "extra": ": only the second run has it",
+        "layout": ": the second run names its records otherwise",
+    }[found.kind]
+
+
+def apart(distance: Distance) -> str:
+    """How far apart, in one line."""
+    ulp = "" if distance.max_ulp is None else f", {distance.max_ulp} units in the last place"
+    return f"at step {distance.step} up to {distance.max_abs_diff:.3g} apart{ulp}"
+
+
+def shown(name: str, longest: int = 120) -> str:
+    """A name from a script, safe for one line of a terminal."""
+    plain = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in name)
+    return plain if len(plain) <= longest else plain[: longest - 1] + "…"

@@ -1,0 +1,1 @@
+"""What carries out launches: this machine's processes, behind a face that others can have too."""

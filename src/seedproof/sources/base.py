@@ -1,0 +1,92 @@
+"""What a source of nondeterminism is: something that can be pinned or varied."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Callable, Mapping
+
+if TYPE_CHECKING:
+    from seedproof.launch import Launch, Value
+
+
+@dataclass(frozen=True)
+class Variable:
+    """An environment variable that takes part in a pin.
+
+    `also_good` are other values of the user's own that pin as well; they are left alone.
+    """
+
+    name: str
+    value: str
+    also_good: tuple[str, ...] = ()
+
+    def accepts(self, found: str) -> bool:
+        """Whether the user's own value does not contradict the pin."""
+        return found == self.value or found in self.also_good
+
+
+@dataclass(frozen=True)
+class Source:
+    """One source: how to pin it, how to vary it, and what to tell a person.
+
+    `variables` gives the environment of a pin, `parse` turns what was typed into a value (raises
+    ValueError, saying what is allowed), `variations` proposes values to vary over, `offer`
+    changes what the machine offers to a launch, and `offered` reads from a run's `hello` which
+    value reached it (None where that cannot be told). A pin also acts inside the process, through
+    the method `pin_ID` of each framework. `before_start`: nothing but the start can set it.
+    """
+
+    id: str
+    summary: str
+    explanation: str
+    fix: str
+    links: tuple[str, ...]
+    parse: Callable[[str], Value]
+    variables: Callable[[Value], tuple[Variable, ...]]
+    variations: Callable[[], tuple[Value, ...]]
+    offer: Callable[[Launch, Value], Launch]
+    offered: Callable[[Mapping[str, Any]], Value | None]
+    before_start: bool = False
+
+    def vary(self, launch: Launch, value: Value) -> Launch:
+        """The launch on a machine that offers `value`."""
+        return self.offer(launch, value).with_varied(self.id, value)
+
+    def pin(self, launch: Launch, value: Value) -> Launch:
+        """The launch with this source fixed to `value`.
+
+        Where the source was varied, the variables are set inside, after the start: so the
+        variation reaches the process, and the pin has something to act on.
+        """
+        variables = self.environment(value, launch.environment)
+        if self.id in launch.varied and not self.before_start:
+            launch = launch.with_inside_environment(variables)
+        else:
+            launch = launch.with_environment(variables)
+        return launch.with_pin(self.id, value)
+
+    def environment(self, value: Value, found: Mapping[str, str]) -> Mapping[str, str]:
+        """The variables that a pin sets; a good value of the user's own stays."""
+        return {
+            variable.name: variable.value
+            for variable in self.variables(value)
+            if variable.name not in found or not variable.accepts(found[variable.name])
+        }
+
+
+def whole_number(low: int, high: int) -> Callable[[str], int]:
+    """A parser for whole numbers from `low` to `high`."""
+
+    def parse(text: str) -> int:
+        if not text.isascii() or not text.isdigit() or not low <= int(text) <= high:
+            raise ValueError(f"a whole number from {low} to {high}")
+        return int(text)
+
+    return parse
+
+
+def on_off(text: str) -> bool:
+    """A parser for `on` and `off`."""
+    if text not in ("on", "off"):
+        raise ValueError("on or off")
+    return text == "on"

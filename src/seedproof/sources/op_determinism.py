@@ -1,0 +1,58 @@
+"""Operations that have a deterministic and a faster implementation."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Mapping
+
+from seedproof.sources.base import Source, Variable, on_off
+
+if TYPE_CHECKING:
+    from seedproof.launch import Launch
+
+
+def _variables(on: bool) -> tuple[Variable, ...]:
+    flag = str(int(on))
+    other_words = ("true", "True") if on else ("false", "False")
+    return (
+        Variable("TF_DETERMINISTIC_OPS", flag, other_words),
+        Variable("TF_CUDNN_DETERMINISTIC", flag, other_words),
+        Variable("TF_CUDNN_USE_FRONTEND", flag),
+        Variable("CUBLAS_WORKSPACE_CONFIG", ":4096:8", (":16:8",)),
+    )
+
+
+def _offer(launch: Launch, on: bool) -> Launch:
+    return launch.with_environment(
+        {"TF_DETERMINISTIC_OPS": str(int(on)), "TF_CUDNN_DETERMINISTIC": str(int(on))}
+    )
+
+
+def _offered(hello: Mapping[str, Any]) -> bool | None:
+    found = hello.get("variables", {}).get("TF_DETERMINISTIC_OPS")
+    return None if found is None else found == "1"
+
+
+SOURCE = Source(
+    id="op_determinism",
+    summary="operations whose fast implementation adds in whatever order threads finish",
+    explanation=(
+        "Scatter, segment sums, the gradients of convolutions, of resizing and of indexing have "
+        "implementations that let threads add to the same place as they come (on a GPU with "
+        "atomic operations), and others that keep an order. Frameworks take the first unless "
+        "they are told otherwise."
+    ),
+    fix=(
+        "tf.config.experimental.enable_op_determinism() in TensorFlow 2.8 and later "
+        "(TF_DETERMINISTIC_OPS=1 in 2.1 to 2.7), torch.use_deterministic_algorithms(True) with "
+        "CUBLAS_WORKSPACE_CONFIG=:4096:8, XLA_FLAGS=--xla_gpu_deterministic_ops=true for JAX."
+    ),
+    links=(
+        "https://www.tensorflow.org/api_docs/python/tf/config/experimental/enable_op_determinism",
+        "https://docs.pytorch.org/docs/stable/generated/torch.use_deterministic_algorithms.html",
+    ),
+    parse=on_off,
+    variables=_variables,
+    variations=lambda: (False, True),
+    offer=_offer,
+    offered=_offered,
+)

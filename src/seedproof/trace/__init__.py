@@ -1,0 +1,1 @@
+"""What a run leaves on disk: `format` says how it looks, `writer` writes it, `reader` reads it."""

@@ -1,0 +1,118 @@
+"""The digest of an array: 64 bits from its raw bits, its dtype and its shape.
+
+`ml64/1` is a multilinear hash in 64-bit integer arithmetic (Lemire and Kaser, "Strongly universal
+string hashing is fast", 2014; the family goes back to Carter and Wegman): the array's bits are
+taken as signed 32-bit words (elements of one or two bytes count as one word each), each word is
+multiplied by the random 64-bit key of its *position*, and the products are summed modulo 2**64.
+Two arrays that differ collide with probability at most 2**-32, whatever the difference is, because
+the keys are not known to it: swapped elements, flipped signs and -0.0 are all seen. It is an
+integer dot product, so every framework computes it where the tensors live, in any order.
+
+More than `BLOCK` words are folded: each block of `BLOCK` words gives one 64-bit word, and these
+are digested in the same way. Each fold adds at most 2**-32.
+"""
+
+from __future__ import annotations
+
+import struct
+from hashlib import blake2b
+from typing import Any, Sequence
+
+DIGEST_ID = "ml64/1"
+BLOCK = 1 << 15
+
+_MASK = (1 << 64) - 1
+_GOLDEN = 0x9E3779B97F4A7C15
+_HEADER_STREAM = 1 << 40
+
+
+def splitmix64(index: int) -> int:
+    """Number `index` of the SplitMix64 sequence (Steele, Lea and Flood, 2014), unsigned."""
+    word = (index + 1) * _GOLDEN & _MASK
+    word = (word ^ word >> 30) * 0xBF58476D1CE4E5B9 & _MASK
+    word = (word ^ word >> 27) * 0x94D049BB133111EB & _MASK
+    return word ^ word >> 31
+
+
+def header(dtype: str, shape: Sequence[int]) -> int:
+    """The part of the digest that comes from dtype and shape, unsigned."""
+    words = [int.from_bytes(blake2b(dtype.encode(), digest_size=4).digest(), "little")]
+    words += [len(shape), *shape]
+    return sum(word * splitmix64(_HEADER_STREAM + at) for at, word in enumerate(words)) & _MASK
+
+
+def shape_key(axis: int) -> int:
+    """The factor with which the length of `axis` enters `header`, unsigned."""
+    return splitmix64(_HEADER_STREAM + 2 + axis)
+
+
+def signed(word: int) -> int:
+    """The same 64 bits as a two's complement number, as int64 arithmetic wants them."""
+    return word - (1 << 64) if word >> 63 else word
+
+
+_key_cache: list[Any] = []
+
+
+def keys(count: int) -> Any:
+    """The first `count` position keys as a NumPy int64 vector; `count` is at most `BLOCK`."""
+    if not _key_cache:
+        _key_cache.append(_make_keys())
+    return _key_cache[0][:count]
+
+
+def _make_keys() -> Any:
+    import numpy as np
+
+    word = np.arange(1, BLOCK + 1, dtype=np.uint64) * np.uint64(_GOLDEN)
+    word = (word ^ word >> np.uint64(30)) * np.uint64(0xBF58476D1CE4E5B9)
+    word = (word ^ word >> np.uint64(27)) * np.uint64(0x94D049BB133111EB)
+    made = (word ^ word >> np.uint64(31)).view(np.int64)
+    made.flags.writeable = False
+    return made
+
+
+def digest_array(array: Any) -> int:
+    """The digest of a NumPy array of any shape, unsigned.
+
+    Raises TypeError for an array of Python objects: their bits are addresses.
+    """
+    import numpy as np
+
+    if array.dtype.hasobject:
+        raise TypeError("an array of Python objects has no bits to compare")
+    body = _fold(_words(np.ascontiguousarray(array)))
+    return body + header(str(array.dtype), array.shape) & _MASK
+
+
+def _words(array: Any) -> Any:
+    import numpy as np
+
+    size = array.dtype.itemsize
+    if size in (1, 2):
+        return array.reshape(-1).view(f"<i{size}")
+    raw = array.reshape(-1).view(np.uint8)
+    if size % 4:
+        raw = np.concatenate([raw, np.zeros(-len(raw) % 4, np.uint8)])
+    return raw.view("<i4")
+
+
+def _fold(words: Any) -> int:
+    import numpy as np
+
+    while len(words) > BLOCK:
+        blocks = [words[at : at + BLOCK] for at in range(0, len(words), BLOCK)]
+        words = np.array([_dot(block) for block in blocks], "<i8").view("<i4")
+    return int(_dot(words)) & _MASK
+
+
+def _dot(words: Any) -> Any:
+    import numpy as np
+
+    return np.dot(words.astype(np.int64), keys(len(words)))
+
+
+def digest_bytes(data: bytes, kind: str) -> int:
+    """The digest of what is no array (text, bytes, a Python number): BLAKE2b, unsigned."""
+    raw = blake2b(data, digest_size=8, person=kind.encode()[:16]).digest()
+    return int(struct.unpack("<Q", raw)[0])
