@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from seedproof.launch import Value
+from seedproof.sources import CATALOGUE
 
 _SEEDED = ("seeds", "hash_seed")
 _DETERMINISTIC = (*_SEEDED, "op_determinism", "autotune", "num_threads")
@@ -18,11 +19,4 @@ POLICIES: Mapping[str, tuple[str, ...]] = {
 
 def pins_of(policy: str, seed: int, threads: int) -> dict[str, Value]:
     """The pins of `policy`, which must be a name in `POLICIES`, with their values."""
-    values: dict[str, Value] = {
-        "seeds": seed,
-        "hash_seed": seed,
-        "op_determinism": True,
-        "autotune": False,
-        "num_threads": threads,
-    }
-    return {source: values[source] for source in POLICIES[policy]}
+    return {source: CATALOGUE[source].pinned(seed, threads) for source in POLICIES[policy]}

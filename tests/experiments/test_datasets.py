@@ -17,11 +17,12 @@ IMAGES = np.random.default_rng(0).integers(0, 256, (6, 28, 28), dtype=np.uint8)
 LABELS = np.array([3, 1, 4, 1, 5, 9], np.uint8)
 
 
-def idx(array, kind=8):
-    return struct.pack(f">HBB{array.ndim}I", 0, kind, array.ndim, *array.shape) + array.tobytes()
+def idx(array):
+    return struct.pack(f">HBB{array.ndim}I", 0, 8, array.ndim, *array.shape) + array.tobytes()
 
 
 IMAGES_FILE, LABELS_FILE = idx(IMAGES), idx(LABELS)
+ZIPPED = gzip.compress(IMAGES_FILE, mtime=0)
 
 
 def write(path, content):
@@ -75,9 +76,8 @@ def test_digits_are_enlarged_exactly():
     np.testing.assert_array_equal(dataset.labels, small.target)
 
 
-@pytest.mark.parametrize("pack", [bytes, gzip.compress])
-def test_idx_files_are_read_gzipped_or_not_whatever_their_names(pair, pack):
-    assert_is_the_sample(load(pair(pack(IMAGES_FILE), pack(LABELS_FILE))))
+def test_a_pair_of_idx_files_is_read(pair):
+    assert_is_the_sample(load(pair()))
 
 
 @pytest.mark.skipif(not MNIST.is_dir(), reason="the images are not here")
@@ -92,19 +92,13 @@ def test_the_original_files_of_mnist_are_read():
 @pytest.mark.parametrize(
     ("images", "part"),
     [
-        (b"", "truncated, 4 bytes are missing"),
         (b"<html>no such file", "starts with the bytes 3c68746d"),
         (LABELS_FILE, "starts with the bytes 00000801, not 00000803"),
-        (idx(IMAGES, kind=13), "starts with the bytes 00000d03"),
-        (IMAGES_FILE[:10], "truncated, 6 bytes are missing"),
-        (IMAGES_FILE[:-5], "truncated, 5 bytes are missing"),
-        (IMAGES_FILE + b"\0", "more bytes follow the 6 items"),
         (idx(IMAGES[:, :14]), "its images are 14x28"),
         (idx(IMAGES[:0]), "shape is (0, 28, 28)"),
-        (struct.pack(">HBB3I", 0, 8, 3, 2**32 - 1, 28, 28), "truncated"),
-        (gzip.compress(IMAGES_FILE)[:-9], "end-of-stream"),
-        (gzip.compress(IMAGES_FILE) + b"more", "Not a gzipped file"),
-        (gzip.compress(IMAGES_FILE)[:-8] + bytes(8), "CRC check failed"),
+        (ZIPPED[:-9], "end-of-stream"),
+        (ZIPPED + b"more", "Not a gzipped file"),
+        (ZIPPED[:10] + b"\xff" * 9, "Error -3 while decompressing"),
     ],
 )
 def test_broken_images_are_refused(pair, images, part):

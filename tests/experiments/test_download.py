@@ -1,19 +1,16 @@
 """Downloads against a real server on this machine, which misbehaves as told."""
 
 import hashlib
-import io
 import random
 import socket
-import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 
 import pytest
 
 from seedproof.errors import UsageError
 from seedproof.experiments import download
-from seedproof.experiments.download import RemoteFile, cache_directory, fetch
+from seedproof.experiments.download import RemoteFile, fetch
 
 BODY = bytes(range(256)) * 1000
 DIGEST = hashlib.sha256(BODY).hexdigest()
@@ -247,43 +244,3 @@ def test_a_log_says_why_it_waits(start, capsys):
 
 def test_a_cached_file_can_be_read_by_the_others_who_share_the_cache(start):
     assert fetch(remote(start(serves(BODY)))).stat().st_mode & 0o444 == 0o444
-
-
-def test_a_terminal_gets_one_line_that_grows(start, monkeypatch):
-    terminal = io.StringIO()
-    terminal.isatty = lambda: True
-    monkeypatch.setattr(sys, "stderr", terminal)
-    fetch(remote(start(serves(BODY))))
-    shown = terminal.getvalue()
-    assert shown.count("\n") == 1
-    assert shown.rpartition("\r")[2].endswith(": 256,000 bytes\n")
-
-
-HOME = Path.home()
-
-
-@pytest.mark.parametrize(
-    ("platform", "environ", "expected"),
-    [
-        ("linux", {}, HOME / ".cache" / "seedproof"),
-        ("linux", {"XDG_CACHE_HOME": "/caches"}, Path("/caches/seedproof")),
-        ("linux", {"XDG_CACHE_HOME": "relative"}, HOME / ".cache" / "seedproof"),
-        ("linux", {"SEEDPROOF_CACHE": "/own", "XDG_CACHE_HOME": "/caches"}, Path("/own")),
-        ("linux", {"SEEDPROOF_CACHE": "~/own"}, HOME / "own"),
-        ("linux", {"SEEDPROOF_CACHE": ""}, HOME / ".cache" / "seedproof"),
-        ("darwin", {"XDG_CACHE_HOME": "/caches"}, HOME / "Library" / "Caches" / "seedproof"),
-        ("win32", {"LOCALAPPDATA": "/local"}, Path("/local/seedproof")),
-        ("win32", {}, HOME / "AppData" / "Local" / "seedproof"),
-    ],
-)
-def test_the_cache_lies_where_the_platform_keeps_caches(platform, environ, expected):
-    assert cache_directory(environ, platform) == expected
-
-
-def test_a_user_without_a_home_is_told_what_to_set(monkeypatch):
-    def homeless():
-        raise RuntimeError("Could not determine home directory.")
-
-    monkeypatch.setattr(Path, "home", homeless)
-    with pytest.raises(UsageError, match="set SEEDPROOF_CACHE"):
-        cache_directory({}, "linux")

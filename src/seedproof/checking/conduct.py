@@ -11,13 +11,16 @@ from typing import Protocol
 from seedproof.checking.plan import Arm, PlannedRun
 from seedproof.checking.store import Store, write_json
 from seedproof.compare.divergence import Comparison
+from seedproof.errors import SeedproofError
 from seedproof.inside.machine import visible_cores
 from seedproof.inside.start import LAUNCH_FILE, RUN_VARIABLE, TRACE_DIRECTORY
 from seedproof.launch import Launch
-from seedproof.runner.base import Exit, Runner, Running
+from seedproof.runner.base import GUARD_LOST, Exit, Runner, Running
 from seedproof.trace.reader import Stream, main_stream
 
 _LOOK_SECONDS = 0.03
+# Records reach the disk within a tenth of a second, those of one step not always in their order.
+_LATE_RECORDS_SECONDS = 3.0
 _BOOTSTRAP = Path(__file__).parents[1] / "inside" / "bootstrap"
 
 
@@ -47,15 +50,22 @@ class ArmState:
         self.comparisons: dict[int, Comparison] = {
             run.index: Comparison(self.streams[0], self.streams[run.index]) for run in arm.runs[1:]
         }
+        self._diverged_at: float | None = None
 
     def advance(self) -> None:
         """Compares what has been written since, of the runs that have begun."""
         for comparison in self.comparisons.values():
             comparison.advance()
+            if self._diverged_at is None and comparison.first() is not None:
+                self._diverged_at = time.monotonic()
 
     def settled(self) -> bool:
-        """Whether the arm has diverged, and where is known."""
-        return any(
+        """Whether the arm has diverged, and where is known: nothing earlier can still follow, or
+        it would have by now."""
+        if self._diverged_at is None:
+            return False
+        late = time.monotonic() - self._diverged_at > _LATE_RECORDS_SECONDS
+        return late or any(
             comparison.settled() or (comparison.first() is not None and self._both_ended(index))
             for index, comparison in self.comparisons.items()
         )
@@ -105,10 +115,13 @@ class Conductor:
             state.advance()
 
     def _take_finished(self) -> None:
-        """Runs that an earlier, interrupted check has finished need not run again."""
+        """Runs that an earlier, interrupted check has finished need not run again; of the others
+        nothing is read."""
         for run in list(self._waiting):
             end = self._store.exit(run.arm, run.index)
-            if end is not None:
+            if end is None:
+                self._store.clear_run(run.arm, run.index)
+            else:
                 self._waiting.remove(run)
                 self.states[run.arm].exits[run.index] = end
         self._compare()
@@ -118,7 +131,7 @@ class Conductor:
             run = self._waiting.pop(0)
             directory = self._store.fresh_run(run.arm, run.index)
             write_json(directory / LAUNCH_FILE, run.launch.to_json())
-            running = self._runner.start(_recorded(run.launch, directory), directory)
+            running = self._runner.start(recorded(run.launch, directory), directory)
             self._active[run.arm, run.index] = (run, running, time.monotonic())
             self._watcher.started(run)
 
@@ -138,12 +151,29 @@ class Conductor:
             end = running.finished()
             if end is not None:
                 del self._active[key]
+                self._refuse_what_says_nothing(run, end)
                 self.states[run.arm].exits[run.index] = end
                 self._watcher.finished(run, end)
             else:
                 self._watcher.progress(run, self.states[run.arm].streams[run.index].watermark())
                 if self._timeout is not None and now - began > self._timeout:
                     running.stop("timeout")
+
+    def _refuse_what_says_nothing(self, run: PlannedRun, end: Exit) -> None:
+        """What went wrong outside of the script ends the check; `--continue` runs it again."""
+        if end.stopped == GUARD_LOST:
+            raise SeedproofError(
+                f"the process that guarded run {run.index} of {run.arm} was killed; go on with "
+                "--continue"
+            )
+        stream = self.states[run.arm].streams[run.index]
+        stream.refresh()
+        if (end.returncode != 0 or not stream.ended) and self._store.is_full():
+            self._store.forget_exit(run.arm, run.index)
+            raise SeedproofError(
+                f"the disk that holds {self._store.root} is full; free some space, then go on "
+                "with --continue"
+            )
 
     def _compare(self) -> None:
         for state in self.states.values():
@@ -173,7 +203,7 @@ def _in_order(arms: Sequence[Arm]) -> list[PlannedRun]:
     return shared + [run for pair in pairs for run in pair]
 
 
-def _recorded(launch: Launch, directory: Path) -> Launch:
+def recorded(launch: Launch, directory: Path) -> Launch:
     """The launch with the way in for what records it."""
     path = [str(_BOOTSTRAP)]
     if launch.environment.get("PYTHONPATH"):

@@ -47,10 +47,11 @@ class Varied:
 
 @dataclass(frozen=True)
 class RunOutcome:
-    """One run, as far as it came."""
+    """One run, as far as it came; `began` tells whether the recording did."""
 
     planned: PlannedRun
     end: Exit | None
+    began: bool
     digest: str
     records: int
     steps: int
@@ -67,8 +68,15 @@ class RunOutcome:
 
     @property
     def failed(self) -> bool:
-        """Whether the script itself failed."""
+        """Whether the script itself failed, or could not be started."""
         return self.end is not None and self.end.stopped is None and self.end.returncode != 0
+
+    @property
+    def unseen(self) -> bool:
+        """Whether it ran and ended by itself without our recording."""
+        end = self.end
+        ended = end is not None and end.stopped is None and end.returncode is not None
+        return ended and not self.began
 
 
 @dataclass(frozen=True)
@@ -86,6 +94,19 @@ class ArmOutcome:
     phases: tuple[str, ...]
     metrics: Mapping[str, Spread]
 
+    @property
+    def unmet(self) -> tuple[str, ...]:
+        """The sources that were varied in vain: all runs met the same value of them, so that
+        nothing is shown about them."""
+        names = dict.fromkeys(name for run in self.runs for name in run.varied)
+        return tuple(name for name in names if len(self._met(name)) < 2)
+
+    def _met(self, name: str) -> set[Any]:
+        """The values that reached a run; a run that was not varied met one more, the machine's."""
+        met = [run.varied[name] for run in self.runs if name in run.varied]
+        values = {varied.requested for varied in met if varied.reached}
+        return values if len(met) == len(self.runs) else {*values, None}
+
 
 def conclude(state: ArmState) -> ArmOutcome:
     """The outcome of an arm from what is on disk."""
@@ -96,7 +117,7 @@ def conclude(state: ArmState) -> ArmOutcome:
     return ArmOutcome(
         arm=state.arm,
         verdict=verdict,
-        exit_status=_exit_status(verdict, runs, state.streams),
+        exit_status=_exit_status(verdict, runs),
         distance=_distance(verdict, state.streams),
         runs=runs,
         hello=first.hello or {},
@@ -133,6 +154,7 @@ def _run_outcome(run: PlannedRun, state: ArmState) -> RunOutcome:
     return RunOutcome(
         planned=run,
         end=state.exits.get(run.index),
+        began=hello is not None,
         digest=trace_digest(stream),
         records=sum(t.whole_rows() * len(t.columns) for t in stream.tables.values()),
         steps=stream.watermark(),
@@ -162,18 +184,11 @@ def _distance(verdict: Verdict, streams: Mapping[int, Stream]) -> Distance | Non
     return distance_after(a, b, verdict.divergence.name, verdict.divergence.step)
 
 
-def _exit_status(
-    verdict: Verdict, runs: Sequence[RunOutcome], streams: Mapping[int, Stream]
-) -> int:
+def _exit_status(verdict: Verdict, runs: Sequence[RunOutcome]) -> int:
     if any(run.end is not None and run.end.stopped == "timeout" for run in runs):
         return TIMEOUT
-    ended = [run for run in runs if run.end is not None]
-    if any(streams[run.planned.index].hello is None and not _stopped(run) for run in ended):
+    if any(run.unseen for run in runs):
         return NOT_RECORDED
-    if any(run.failed for run in ended):
+    if any(run.failed for run in runs):
         return SCRIPT_FAILED
     return _BY_VERDICT[verdict.name]
-
-
-def _stopped(run: RunOutcome) -> bool:
-    return run.end is not None and run.end.stopped is not None

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-
-from allpairspy import AllPairs
+from typing import TypeVar
 
 from seedproof.errors import UsageError
 from seedproof.inside.machine import visible_cores
 from seedproof.launch import Launch, Value
 from seedproof.policies import pins_of
 from seedproof.sources import CATALOGUE
-from seedproof.sources.base import Source
+from seedproof.sources.base import Source, Variable
 
+_T = TypeVar("_T")
 Variation = Mapping[str, Value]
 BARE: Variation = {}
 
@@ -47,64 +47,99 @@ class Arm:
     runs: tuple[PlannedRun, ...]
 
 
-def source_named(name: str) -> Source:
-    """The source with this id; UsageError where there is none."""
-    if name not in CATALOGUE:
-        raise UsageError(f"{name}: no such source; there are {', '.join(CATALOGUE)}")
-    return CATALOGUE[name]
-
-
-def _parse(source: Source, text: str, flag: str) -> Value:
-    try:
-        return source.parse(text)
-    except ValueError as error:
-        raise UsageError(f"{flag} {source.id}={text}: found {text!r}; allowed is {error}") from None
-
-
 def pins(policy: str, extra: Iterable[str], seed: int, threads: int) -> dict[str, Value]:
     """The pins of a policy and of every `--pin SOURCE[=VALUE]`, with their values."""
     chosen = pins_of(policy, seed, threads)
-    defaults = pins_of("deterministic", seed, threads)
-    for item in extra:
-        name, equals, text = item.partition("=")
-        source = source_named(name)
-        chosen[name] = _parse(source, text, "--pin") if equals else defaults[name]
+    for source, value in _each_once(map(pin_item, extra), "--pin"):
+        chosen[source.id] = source.pinned(seed, threads) if value is None else value
     return chosen
+
+
+def pin_item(text: str) -> tuple[Source, Value | None]:
+    """`SOURCE[=VALUE]` taken apart; ValueError says what is allowed."""
+    source, value = _source_and_text(text)
+    return source, None if value is None else _parsed(source, value)
+
+
+def vary_item(text: str) -> tuple[Source, list[Value]]:
+    """`SOURCE[=V1,V2,…]` taken apart; ValueError says what is allowed."""
+    source, values = _source_and_text(text)
+    if values is None:
+        return source, list(source.variations())
+    found = list(dict.fromkeys(_parsed(source, part) for part in values.split(",")))
+    if len(found) == 1:
+        raise ValueError(f"{source.id}=V1,V2,…: two values or more, since one varies nothing")
+    return source, found
+
+
+def _source_and_text(item: str) -> tuple[Source, str | None]:
+    name, equals, text = item.partition("=")
+    if name not in CATALOGUE:
+        raise ValueError("one of " + ", ".join(CATALOGUE))
+    return CATALOGUE[name], text if equals else None
+
+
+def _parsed(source: Source, text: str) -> Value:
+    try:
+        return source.parse(text)
+    except ValueError as error:
+        raise ValueError(f"{source.id}=VALUE, where VALUE is {error}") from None
+
+
+def _each_once(items: Iterable[tuple[Source, _T]], flag: str) -> Iterator[tuple[Source, _T]]:
+    """A source that is named twice would have to mean two things."""
+    seen = set()
+    for source, value in items:
+        if source.id in seen:
+            raise UsageError(f"{flag} {source.id}: found twice; name each source once")
+        seen.add(source.id)
+        yield source, value
 
 
 def refuse_contradictions(
     pins: Mapping[str, Value], by_name: Iterable[str], found: Mapping[str, str]
 ) -> None:
     """Stops where the user's own environment says the opposite of a pin not asked for by name."""
-    for name in pins.keys() - set(by_name):
-        for variable in CATALOGUE[name].variables(pins[name]):
+    asked_for = set(by_name)
+    for name, variable, own in _contradictions(pins, found):
+        if name not in asked_for:
+            raise UsageError(
+                f"{variable.name}={own} in the environment contradicts the pin of {name}, "
+                f"which needs {variable.value}; unset it, or let the pin win: --pin {name}"
+            )
+
+
+def set_aside(pins: Mapping[str, Value], found: Mapping[str, str]) -> list[str]:
+    """What to say of the user's own variables that the pins overrule."""
+    return [
+        f"{variable.name}={own} is set aside: {name} is pinned to {variable.name}={variable.value}"
+        for name, variable, own in _contradictions(pins, found)
+    ]
+
+
+def _contradictions(
+    pins: Mapping[str, Value], found: Mapping[str, str]
+) -> Iterator[tuple[str, Variable, str]]:
+    for name, value in pins.items():
+        for variable in CATALOGUE[name].variables(value):
             own = found.get(variable.name)
             if own is not None and not variable.accepts(own):
-                raise UsageError(
-                    f"{variable.name}={own} in the environment contradicts the pin of {name}, "
-                    f"which needs {variable.value}; unset it, or let the pin win: --pin {name}"
-                )
+                yield name, variable, own
 
 
 def variations(vary: Iterable[str], runs: int) -> list[Variation]:
     """One variation per run: every value of each source is met, every pair of values too."""
-    values = dict(_varied_values(item) for item in vary)
+    values = {source.id: found for source, found in _each_once(map(vary_item, vary), "--vary")}
     if not values:
         return [BARE] * runs
     if len(values) == 1:
         ((name, choices),) = values.items()
         count = max(runs, len(choices))
         return [{name: choices[at % len(choices)]} for at in range(count)]
+    from allpairspy import AllPairs
+
     rows = [dict(zip(values, row, strict=True)) for row in AllPairs(list(values.values()))]
     return [rows[at % len(rows)] for at in range(max(runs, len(rows)))]
-
-
-def _varied_values(item: str) -> tuple[str, list[Value]]:
-    name, equals, text = item.partition("=")
-    source = source_named(name)
-    if not equals:
-        return name, list(source.variations())
-    return name, [_parse(source, part, "--vary") for part in text.split(",")]
 
 
 def arm(
@@ -143,6 +178,6 @@ def _cores(launch: Launch) -> int:
     return min(visible, pinned) if pinned else max(1, visible // 2)
 
 
-def base_launch(command: Sequence[str]) -> Launch:
+def base_launch(command: Sequence[str], directory: str | None = None) -> Launch:
     """The launch before any source is touched: this environment, this directory."""
-    return Launch(tuple(command), str(Path.cwd()), dict(os.environ))
+    return Launch(tuple(command), directory or str(Path.cwd()), dict(os.environ))

@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import shutil
+import sys
+import time
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from seedproof.errors import UsageError
-from seedproof.runner.base import EXIT_FILE, Exit
+from seedproof.errors import SeedproofError, UsageError
+from seedproof.runner.base import EXIT_FILE, IN_USE_FILE, Exit
 
 PLAN_FILE = "check.json"
 RESULT_FILE = "result.json"
 CHECKS = "checks"
+_FULL_BYTES = 1 << 16
+_OLD_GUARD_SECONDS = 15.0  # longer than a guard takes to end its run once the parent is lost
+_LOOK_SECONDS = 0.03
 
 
 @dataclass(frozen=True)
@@ -33,6 +39,7 @@ class Store:
             if not ignore.exists():
                 ignore.write_text("*\n")
             store = cls(_fresh(directory / CHECKS))
+            _take(store.root)
             store.write(PLAN_FILE, request)
         except OSError as error:
             raise _unusable(directory, error) from None
@@ -40,10 +47,12 @@ class Store:
 
     @classmethod
     def unfinished(cls, directory: Path, verb: str) -> tuple[Store, dict[str, Any]]:
-        """What `verb` began last under `directory` and has no result; and what was asked."""
+        """What `verb` began last under `directory`, has no result and is at work no more; and
+        what was asked."""
         for root in sorted((directory / CHECKS).glob("*"), reverse=True):
             request = _read_json(root / PLAN_FILE)
-            if request and request.get("verb") == verb and not (root / RESULT_FILE).exists():
+            unfinished = request is not None and not (root / RESULT_FILE).exists()
+            if request and unfinished and request.get("verb") == verb and _take(root):
                 return cls(root), request
         raise UsageError(
             f"--continue: found no interrupted {verb} in {directory}; start one without it"
@@ -53,10 +62,17 @@ class Store:
         """The directory of a run."""
         return self.root / arm / str(index)
 
-    def fresh_run(self, arm: str, index: int) -> Path:
-        """The same, emptied."""
+    def clear_run(self, arm: str, index: int) -> None:
+        """Removes what a run has left, once nobody uses it any more."""
         directory = self.run(arm, index)
-        shutil.rmtree(directory, ignore_errors=True)
+        if directory.exists():
+            _wait_for_old_guard(directory)
+            shutil.rmtree(directory)
+
+    def fresh_run(self, arm: str, index: int) -> Path:
+        """The directory of a run, emptied."""
+        self.clear_run(arm, index)
+        directory = self.run(arm, index)
         directory.mkdir(parents=True)
         return directory
 
@@ -72,6 +88,14 @@ class Store:
                 return Exit.from_json(fields)
         return None
 
+    def forget_exit(self, arm: str, index: int) -> None:
+        """As if the run had not ended, so that it is run again."""
+        (self.run(arm, index) / EXIT_FILE).unlink(missing_ok=True)
+
+    def is_full(self) -> bool:
+        """Whether its disk has no room left."""
+        return shutil.disk_usage(self.root).free < _FULL_BYTES
+
     def write(self, name: str, content: dict[str, Any]) -> None:
         """Writes a file whole or not at all."""
         write_json(self.root / name, content)
@@ -80,15 +104,48 @@ class Store:
 def write_json(path: Path, content: dict[str, Any]) -> None:
     """Writes JSON whole or not at all."""
     partial = path.with_name(path.name + ".new")
-    partial.write_text(json.dumps(content, indent=1, allow_nan=False) + "\n", "utf-8")
-    partial.replace(path)
+    try:
+        partial.write_text(json.dumps(content, indent=1, allow_nan=False) + "\n", "utf-8")
+        partial.replace(path)
+    except OSError:
+        partial.unlink(missing_ok=True)
+        raise
+
+
+def _take(directory: Path) -> int | None:
+    """Keeps `directory` for this process until the descriptor is closed, at the latest when the
+    process ends; None where another one has it."""
+    descriptor = os.open(directory / IN_USE_FILE, os.O_RDWR | os.O_CREAT)
+    if sys.platform == "win32":  # it has no such locks
+        return descriptor
+    import fcntl
+
+    try:
+        fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except (BlockingIOError, PermissionError):
+        os.close(descriptor)
+        return None
+    except OSError:
+        pass  # a file system without locks
+    return descriptor
+
+
+def _wait_for_old_guard(run: Path) -> None:
+    """After a parent was killed, its guards still take a moment to end their runs."""
+    deadline = time.monotonic() + _OLD_GUARD_SECONDS
+    while (descriptor := _take(run)) is None:
+        if time.monotonic() > deadline:
+            raise SeedproofError(f"{run} is still in use by an earlier run; end it, then go on")
+        time.sleep(_LOOK_SECONDS)
+    os.close(descriptor)
 
 
 def _fresh(parent: Path) -> Path:
-    """A directory that nobody else has, named so that names sort by time."""
-    stamp = datetime.now().astimezone().strftime("%Y%m%d-%H%M%S")
+    """A directory that nobody else has, named so that names sort by time: in UTC, which does not
+    jump."""
+    stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
     for number in range(1000):
-        path = parent / (f"{stamp}-{number}" if number else stamp)
+        path = parent / (f"{stamp}-{number:03}" if number else stamp)
         with contextlib.suppress(FileExistsError):
             path.mkdir()
             return path

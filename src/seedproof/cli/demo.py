@@ -16,7 +16,7 @@ from seedproof.cli import INTERRUPTED, Parser, options
 from seedproof.cli.options import Option, whole
 from seedproof.errors import SeedproofError, UsageError
 from seedproof.experiments import demo
-from seedproof.present import check_json, demo_json, demo_text, failure_text, live
+from seedproof.present import check_json, demo_json, demo_text, failure_text, json_file, live
 from seedproof.runner.local import LocalRunner
 
 _MANY = 1_000_000_000
@@ -151,7 +151,7 @@ def _report(
     result["demo"] = demo_json.demo_as_json(found, asked)
     store.write(RESULT_FILE, result)
     if settings.json is not None:
-        check_json.write(result, settings.json)
+        json_file.write(result, settings.json)
     if settings.json != "-":
         demo_text.show(found, sys.stdout)
         sys.stdout.write(f"kept in {store.root}, {settings.results}\n")

@@ -9,7 +9,7 @@ from pathlib import Path
 from seedproof.cli import Parser, options
 from seedproof.errors import UsageError
 from seedproof.experiments.evaluation import Evaluation, evaluate_results
-from seedproof.present import check_json
+from seedproof.present import json_file
 from seedproof.present.eval_json import evaluations_as_json
 from seedproof.present.eval_text import present_evaluation
 
@@ -27,7 +27,7 @@ def main(argv: Sequence[str]) -> int:
         if destination != "-":
             _say(present_evaluation(evaluation))
     if destination is not None:
-        check_json.write(evaluations_as_json(evaluations), destination)
+        json_file.write(evaluations_as_json(evaluations), destination)
     return 0 if len(evaluations) == len(arguments.files) else UsageError.exit_status
 
 

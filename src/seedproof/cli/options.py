@@ -8,13 +8,17 @@ from __future__ import annotations
 
 import argparse
 import os
-import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Literal
 
+from seedproof.cli import pyproject
+from seedproof.cli.values import pin_item, policy_name, seconds, vary_item
+from seedproof.cli.values import whole as whole
 from seedproof.errors import UsageError
+
+# Options that a verb declares itself; in the file, those of all verbs stand side by side.
+_OF_ONE_VERB = ("batch-size", "dataset", "epochs", "folds", "full", "pairs", "results", "samples")
 
 
 @dataclass(frozen=True)
@@ -71,10 +75,35 @@ class Settings:
         """Whether the user set this option anywhere."""
         return key in self.origins
 
+    def typed(self, key: str) -> bool:
+        """Whether the user set it for this command, on its command line."""
+        return self.origins.get(key, "").startswith("--")
+
+
+def as_typed(
+    options: Sequence[Option], arguments: argparse.Namespace, without: Sequence[Option] = ()
+) -> list[str]:
+    """The words of a command line that gives these options as `arguments` has them, in order."""
+    words = []
+    for option in options:
+        value = getattr(arguments, option.key)
+        if value is None or option in without:
+            continue
+        if option.kind == "flag":
+            words.append(option.flag)
+        else:
+            texts = value if option.kind == "list" else [value]
+            words += [word for text in texts for word in _flag_and(option, text)]
+    return words
+
+
+def _flag_and(option: Option, text: str) -> list[str]:
+    return [f"{option.flag}={text}"] if text.startswith("-") else [option.flag, text]
+
 
 def resolve(options: Sequence[Option], arguments: argparse.Namespace) -> Settings:
     """Values from the command line, else the variables, else pyproject.toml, else the defaults."""
-    from_file = _pyproject_table()
+    from_file = pyproject.table(_known())
     settings = Settings({})
     for option in options:
         value, origin = _first_given(option, arguments, from_file)
@@ -83,6 +112,11 @@ def resolve(options: Sequence[Option], arguments: argparse.Namespace) -> Setting
             value = _parsed(option, value, origin)
         settings.values[option.key] = option.default if value is None else value
     return settings
+
+
+def _known() -> set[str]:
+    shared = {option.name for option in globals().values() if isinstance(option, Option)}
+    return shared.union(_OF_ONE_VERB)
 
 
 def _first_given(
@@ -95,7 +129,7 @@ def _first_given(
     if variable is not None:
         return _split(option, variable), option.variable
     if option.name in from_file:
-        return _from_toml(option, from_file[option.name]), f"tool.seedproof.{option.name}"
+        return _from_toml(option, from_file[option.name]), pyproject.origin(option.name)
     return None, ""
 
 
@@ -131,54 +165,12 @@ def _truth(text: str, origin: str) -> bool:
     return words[text.lower()]
 
 
-def _pyproject_table() -> Mapping[str, Any]:
-    path = Path("pyproject.toml")
-    try:
-        table = tomllib.loads(path.read_text("utf-8")).get("tool", {}).get("seedproof", {})
-    except OSError:
-        return {}
-    except ValueError as error:
-        raise UsageError(f"{path}: it cannot be read as TOML: {error}") from None
-    if not isinstance(table, dict):
-        raise UsageError(f"{path}: tool.seedproof is {table!r}; allowed is a table of options")
-    return table
-
-
-def whole(low: int, high: int) -> Callable[[str], int]:
-    """A parser for whole numbers in a range."""
-
-    def parse(text: str) -> int:
-        if not (text.isascii() and text.isdigit() and low <= int(text) <= high):
-            raise ValueError(f"a whole number from {low} to {high}")
-        return int(text)
-
-    return parse
-
-
-def seconds(text: str) -> float:
-    """A parser for a positive number of seconds."""
-    try:
-        value = float(text)
-    except ValueError:
-        value = 0.0
-    if not 0 < value < 1e9:
-        raise ValueError("a number of seconds above 0")
-    return value
-
-
-def policy_name(text: str) -> str:
-    """A parser for the name of a policy."""
-    from seedproof.policies import POLICIES
-
-    if text not in POLICIES:
-        raise ValueError("one of " + ", ".join(POLICIES))
-    return text
-
-
 POLICY = Option("policy", "a named set of pins; repeat it for several arms", "NAME", policy_name,
                 kind="list")  # fmt: skip
-PIN = Option("pin", "pin one more source, or give its value", "SOURCE[=VALUE]", kind="list")
-VARY = Option("vary", "vary a source between the runs", "SOURCE[=V1,V2,…]", kind="list")
+PIN = Option("pin", "pin one more source, or give its value", "SOURCE[=VALUE]", pin_item,
+             kind="list")  # fmt: skip
+VARY = Option("vary", "vary a source between the runs", "SOURCE[=V1,V2,…]", vary_item,
+              kind="list")  # fmt: skip
 RUNS = Option("runs", "runs per arm (3)", "N", whole(2, 10_000), 3)
 SEED = Option("seed", "the seed that policies pin (0)", "S", whole(0, 2**32 - 1), 0)
 THREADS = Option("threads", "the number of threads that policies pin (1)", "T", whole(1, 4096), 1)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 import textwrap
 from collections.abc import Sequence
 
-from seedproof.cli import Parser
+from seedproof.cli import Parser, did_you_mean
 from seedproof.errors import UsageError
 from seedproof.policies import POLICIES
+from seedproof.present.output import say
 from seedproof.sources import CATALOGUE
 from seedproof.sources.base import Source
 
@@ -19,11 +19,12 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("source", nargs="?", help="one source, explained")
     chosen = parser.parse_args(argv).source
     if chosen is None:
-        sys.stdout.write(_catalogue())
+        say(_catalogue())
     elif chosen in CATALOGUE:
-        sys.stdout.write(_whole(CATALOGUE[chosen]))
+        say(_whole(CATALOGUE[chosen]))
     else:
-        raise UsageError(f"{chosen}: no such source; there are {', '.join(CATALOGUE)}")
+        guess = did_you_mean(chosen, CATALOGUE)
+        raise UsageError(f"{chosen}: no such source{guess}; there are {', '.join(CATALOGUE)}")
     return 0
 
 

@@ -27,7 +27,10 @@ def cost(
     """The cost of `policy` against `baseline`, from runs timed in turn: equally many of each.
 
     The interval is Student's for the mean of the logarithms, which holds for few pairs too.
+    Raises ValueError for no pairs, unequally many, or a time that is not above zero.
     """
+    if not seconds or min(*seconds, *baseline_seconds, 1) <= 0:
+        raise ValueError("a cost is the ratio of pairs of times above zero")
     pairs = zip(seconds, baseline_seconds, strict=True)
     logs = [math.log(ours / theirs) for ours, theirs in pairs]
     middle = statistics.fmean(logs)

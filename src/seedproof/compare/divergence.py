@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import struct
 from dataclasses import dataclass
 
-from seedproof.trace.format import BEFORE_TRAINING, PHASES, Column, layout, row_struct
+from seedproof.trace.events import is_foreign
+from seedproof.trace.format import BEFORE_TRAINING, PHASES, VALUE, Column, layout, row_struct
 from seedproof.trace.reader import Stream, Table
 
-_BLOCK_BYTES = 1 << 20
+_STEP = struct.Struct("<q")
 
 
 @dataclass(frozen=True)
@@ -49,51 +51,77 @@ class Comparison:
         self.words_compared = 0
         self._equal_rows: dict[str, int] = {}
         self._found: dict[str, Divergence] = {}
+        self._settled_steps: list[float] = []
 
     def advance(self) -> None:
         """Takes in what both have written since."""
-        self.reference.refresh()
-        self.other.refresh()
-        for key, table in self.reference.tables.items():
-            twin = self.other.tables.get(key)
-            if twin is not None and key not in self._found:
-                self._compare_tables(table, twin)
+        streams = (self.reference, self.other)
+        # Asked before the rows are read, so that no row that they speak of is overlooked.
+        watermarks = [stream.watermark() for stream in streams]
+        for stream in streams:
+            stream.refresh()
+        self._settled_steps = [
+            math.inf if stream.ended else watermark - 1
+            for stream, watermark in zip(streams, watermarks, strict=True)
+        ]
+        if self.comparable():
+            for key in self._common_tables():
+                self._compare_tables(self.reference.tables[key], self.other.tables[key])
 
     def finish(self) -> None:
         """Both are complete: what only one of them has is a divergence too."""
         self.advance()
-        for key in self.reference.tables.keys() | self.other.tables.keys():
-            if key not in self._found:
-                self._compare_ends(key)
+        if self.comparable():
+            for key in self.reference.tables.keys() | self.other.tables.keys():
+                if key not in self._found:
+                    self._compare_ends(key)
+
+    def comparable(self) -> bool:
+        """Whether both say what they are, and that their records can be held against each other."""
+        ours, theirs = self.reference.hello, self.other.hello
+        if ours is None or theirs is None or is_foreign(ours) or is_foreign(theirs):
+            return False
+        return bool(ours["digest"] == theirs["digest"])
+
+    def divergences(self) -> list[Divergence]:
+        """The first divergence of each table, in logical order."""
+        return sorted(self._found.values(), key=lambda found: (found.order, self._place(found)))
 
     def first(self) -> Divergence | None:
         """The earliest divergence seen so far."""
-        return min(self._found.values(), key=lambda found: found.order, default=None)
+        return next(iter(self.divergences()), None)
 
     def settled(self) -> bool:
-        """Whether nothing that is still to be written can lie before `first`."""
+        """Whether nothing that is still to be written can lie before `first`.
+
+        What comes after an update may belong to its step, so only the next update settles it.
+        """
         first = self.first()
-        return first is not None and all(
-            stream.ended or stream.watermark() > first.step
-            for stream in (self.reference, self.other)
-        )
+        return first is not None and all(first.step < steps for steps in self._settled_steps)
+
+    def _place(self, found: Divergence) -> int:
+        table = self.reference.tables.get(found.table) or self.other.tables[found.table]
+        return table.number
+
+    def _common_tables(self) -> list[str]:
+        ours, theirs = self.reference.tables, self.other.tables
+        return [key for key in ours if key in theirs and key not in self._found]
 
     def _compare_tables(self, table: Table, twin: Table) -> None:
-        if layout(table.columns) != layout(twin.columns):
+        common = min(table.whole_rows(), twin.whole_rows())
+        done = before = self._equal_rows.get(table.key, 0)
+        if common and not done and layout(table.columns) != layout(twin.columns):
             self._found[table.key] = _other_layout(table, twin)
             return
-        done = self._equal_rows.get(table.key, 0)
-        common = min(table.whole_rows(), twin.whole_rows())
-        block = max(1, _BLOCK_BYTES // table.row_bytes)
         while done < common and table.key not in self._found:
-            count = min(block, common - done)
+            count = min(table.block_rows, common - done)
             ours, theirs = table.read(done, count), twin.read(done, count)
             if ours == theirs:
                 done += count
             else:
                 done += self._part(table, twin, ours, theirs)
-        self.rows_compared += done - self._equal_rows.get(table.key, 0)
-        self.words_compared += (done - self._equal_rows.get(table.key, 0)) * len(table.columns)
+        self.rows_compared += done - before
+        self.words_compared += (done - before) * len(table.columns)
         self._equal_rows[table.key] = done
 
     def _part(self, table: Table, twin: Table, ours: bytes, theirs: bytes) -> int:
@@ -114,8 +142,8 @@ class Comparison:
         if ours != theirs:
             longer = table if ours > theirs else twin
             assert longer is not None
-            step = struct.unpack_from("<q", longer.read(min(ours, theirs), 1))[0]
             kind = "missing" if ours > theirs else "extra"
+            step = _step_of(longer, min(ours, theirs))
             self._found[key] = _at_column(longer, longer.columns[0], step, kind)
 
 
@@ -126,7 +154,7 @@ def _differing_row(table: Table, twin: Table, a: tuple[int, ...], b: tuple[int, 
     differing = [at for at in range(len(table.columns)) if a[1 + at] != b[1 + at]]
     at = min(differing, key=lambda at: (PHASES.index(table.columns[at].phase), at))
     column, other = table.columns[at], twin.columns[at]
-    if column.kind == "value":
+    if column.kind == VALUE:
         values = _double(a[1 + at]), _double(b[1 + at])
         return _at_column(table, column, a[0], "bits", values)
     same_type = (column.dtype, column.shape) == (other.dtype, other.shape)
@@ -134,11 +162,16 @@ def _differing_row(table: Table, twin: Table, a: tuple[int, ...], b: tuple[int, 
 
 
 def _other_layout(table: Table, twin: Table) -> Divergence:
-    pairs = zip(table.columns, twin.columns, strict=False)
-    fallback = (*table.columns, *twin.columns)[min(len(table.columns), len(twin.columns)) :]
-    odd = next((a for a, b in pairs if layout([a]) != layout([b])), None)
-    step = struct.unpack_from("<q", table.read(0, 1) or b"\xff" * 8)[0]
-    return _at_column(table, odd or (*fallback, table.columns[0])[0], step, "layout")
+    """At the first column that has no twin; both tables have rows."""
+    pairs = list(zip(table.columns, twin.columns, strict=False))
+    alike = next((at for at, (a, b) in enumerate(pairs) if layout([a]) != layout([b])), len(pairs))
+    odd = (*table.columns[alike:], *twin.columns[alike:])[0]
+    return _at_column(table, odd, min(_step_of(table, 0), _step_of(twin, 0)), "layout")
+
+
+def _step_of(table: Table, row: int) -> int:
+    step: int = _STEP.unpack_from(table.read(row, 1))[0]
+    return step
 
 
 def _at_column(

@@ -21,7 +21,7 @@ class Spread:
     `variance` is the population variance over the runs within each fold, averaged over the folds;
     `sample_variance` divides by one less (None for a single run). `range` is the largest
     difference between two runs in one fold. `folds` are the means over the runs. Values that are
-    bit for bit equal have a variance of exactly 0.
+    bit for bit equal have a variance of exactly 0; NaN is what cannot be told.
     """
 
     mean: float
@@ -33,18 +33,19 @@ class Spread:
 
 def final_metrics(stream: Stream) -> dict[str, Folds]:
     """By name and fold, the last value that a run recorded of each metric."""
+    tables = [table for table in stream.tables.values() if table.columns[0].kind == VALUE]
+    rows = [(table, *_last_row(table)) for table in tables if table.whole_rows()]
     found: dict[str, Folds] = {}
-    for table in stream.tables.values():
-        if table.columns[0].kind == VALUE and table.whole_rows():
-            for name, fold, value in _last_row(table):
-                found.setdefault(name, {})[fold] = value
+    for table, _, values in sorted(rows, key=lambda row: (row[1], row[0].number)):
+        for column, value in zip(table.columns, values, strict=True):
+            found.setdefault(column.name, {})[column.fold or 0] = value
     return found
 
 
-def _last_row(table: Table) -> Iterable[tuple[str, int, float]]:
-    words = struct.unpack_from(f"<{len(table.columns)}d", table.read(table.whole_rows() - 1, 1), 8)
-    for column, value in zip(table.columns, words, strict=True):
-        yield column.name, column.fold or 0, value
+def _last_row(table: Table) -> tuple[int, tuple[float, ...]]:
+    row = struct.Struct(f"<q{len(table.columns)}d")
+    step, *values = row.unpack(table.read(table.whole_rows() - 1, 1))
+    return step, tuple(values)
 
 
 def spreads(runs: Iterable[Mapping[str, Folds]]) -> dict[str, Spread]:
@@ -63,23 +64,36 @@ def _spread(runs: list[Folds]) -> Spread:
     columns = [[run[fold] for run in runs] for fold in sorted(runs[0])]
     several = len(runs) > 1
     return Spread(
-        mean=statistics.fmean(value for column in columns for value in column),
-        variance=statistics.fmean(_variance(column, 0) for column in columns),
-        sample_variance=statistics.fmean(_variance(c, 1) for c in columns) if several else None,
-        range=max(_range(column) for column in columns),
-        folds=tuple(statistics.fmean(column) for column in columns),
+        mean=_mean([value for column in columns for value in column]),
+        variance=_mean([_variance(column, 0) for column in columns]),
+        sample_variance=_mean([_variance(c, 1) for c in columns]) if several else None,
+        range=_largest([_range(column) for column in columns]),
+        folds=tuple(map(_mean, columns)),
     )
+
+
+def _mean(values: list[float]) -> float:
+    """NaN where there is none: infinities of both signs, a sum beyond all doubles."""
+    try:
+        return statistics.fmean(values)
+    except (ValueError, OverflowError):
+        return math.nan
 
 
 def _variance(values: list[float], fewer: int) -> float:
     if _same_bits(values):
         return 0.0
-    mean = statistics.fmean(values)
-    return math.fsum((value - mean) ** 2 for value in values) / (len(values) - fewer)
+    mean = _mean(values)
+    squares = [(value - mean) * (value - mean) for value in values]
+    return _mean(squares) * (len(values) / (len(values) - fewer))
 
 
 def _range(values: list[float]) -> float:
-    return 0.0 if _same_bits(values) else max(values) - min(values)
+    return 0.0 if _same_bits(values) else _largest(values) - min(values)
+
+
+def _largest(values: list[float]) -> float:
+    return math.nan if any(map(math.isnan, values)) else max(values)
 
 
 def _same_bits(values: list[float]) -> bool:

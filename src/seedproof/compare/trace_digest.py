@@ -4,24 +4,17 @@ from __future__ import annotations
 
 from hashlib import sha256
 
-from seedproof.trace.reader import Stream, Table
-
-_BLOCK_ROWS = 1 << 14
+from seedproof.trace.format import layout
+from seedproof.trace.reader import Stream
 
 
 def trace_digest(stream: Stream) -> str:
-    """SHA-256, in hexadecimal, over all tables by name: their columns, then their rows."""
-    total = sha256()
-    for key in sorted(stream.tables):
-        table = stream.tables[key]
-        columns = [(c.phase, c.name, c.kind, c.dtype, c.shape) for c in table.columns]
-        total.update(repr((key, columns)).encode())
-        _add_rows(total.update, table)
+    """SHA-256, in hexadecimal, over what is compared: every table by name, with all its rows."""
+    total = sha256(repr((stream.hello or {}).get("digest")).encode())
+    for key, table in sorted(stream.tables.items()):
+        rows = table.whole_rows()
+        if rows:
+            total.update(repr((key, layout(table.columns), rows)).encode())
+        for first in range(0, rows, table.block_rows):
+            total.update(table.read(first, min(table.block_rows, rows - first)))
     return total.hexdigest()
-
-
-def _add_rows(update: object, table: Table) -> None:
-    assert callable(update)
-    rows = table.whole_rows()
-    for first in range(0, rows, _BLOCK_ROWS):
-        update(table.read(first, min(_BLOCK_ROWS, rows - first)))

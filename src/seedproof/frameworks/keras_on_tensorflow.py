@@ -16,13 +16,14 @@ from weakref import WeakKeyDictionary
 import keras
 import tensorflow as tf
 
-from seedproof.frameworks.tensorflow_graph import GraphTable, StepCounter, digest
+from seedproof.frameworks.tensorflow_graph import GraphTable, StepCounter, digests
 from seedproof.trace.format import Column, layout
 
 if TYPE_CHECKING:
     from seedproof.inside.recorder import Recorder
 
 Named = List[Tuple[Column, Any]]
+Digested = Tuple[List[Column], Any]
 
 
 def observe(recorder: Recorder) -> Steps:
@@ -114,24 +115,19 @@ class Steps:
             self._recorder.trouble("update")
             return None
 
-    def _before(self, grads: Any, variables: Any) -> tuple[Any, list[Column], list[Any]]:
+    def _before(self, grads: Any, variables: Any) -> tuple[Any, Digested]:
+        """The step, and the digests of what goes into the update."""
         named = [*_named_data(self._model_and_data[1]), *_named_gradients(grads, variables)]
-        columns = [column for column, _ in named]
-        return (
-            self._counter.variable().read_value(),
-            columns,
-            [digest(tensor) for _, tensor in named],
-        )
+        return self._counter.variable().read_value(), _digested(named)
 
-    def _after(self, optimizer: Any, variables: Any, before: Any) -> None:
-        step, columns, digests = before
+    def _after(self, optimizer: Any, variables: Any, before: tuple[Any, Digested]) -> None:
+        step, (columns_before, digests_before) = before
         model = self._model_and_data[0]
         state = [] if model is None else model.non_trainable_variables
-        named = _named_variables([*variables, *state])
-        columns = [*columns, *(column for column, _ in named)]
-        digests = [*digests, *(digest(tensor) for _, tensor in named)]
+        columns, digests_after = _digested(_named_variables([*variables, *state]))
         number = self._optimizers.setdefault(optimizer, len(self._optimizers))
-        row = self._table(f"optimizer{number}", columns).append(step, digests)
+        table = self._table(f"optimizer{number}", [*columns_before, *columns])
+        row = table.append(step, [digests_before, digests_after])
         with tf.control_dependencies([row] if tf.inside_function() else []):
             self._counter.variable().assign_add(1)
 
@@ -142,8 +138,8 @@ class Steps:
         @tf.function(autograph=False)
         def append() -> None:
             done = self._counter.variable().assign_add(model.steps_per_execution)
-            digests = [digest(tensor) for _, tensor in _named_variables(model.variables)]
-            table.append(done - 1, digests)
+            _, words = _digested(_named_variables(model.variables))
+            table.append(done - 1, [words])
 
         return append  # type: ignore[no-any-return]
 
@@ -164,6 +160,11 @@ class Steps:
 
 def _is_distributed() -> bool:
     return bool(tf.distribute.get_strategy().num_replicas_in_sync > 1)
+
+
+def _digested(named: Named) -> Digested:
+    """The columns, and the vector of their digests."""
+    return [column for column, _ in named], digests([tensor for _, tensor in named])
 
 
 def _named_data(data: Any) -> Named:
@@ -188,5 +189,7 @@ def _named_variables(variables: Any) -> Named:
 
 def _named(phase: str, name: str, value: Any) -> tuple[Column, Any]:
     tensor = tf.convert_to_tensor(value)
+    if tensor.dtype == tf.string:
+        tensor = tf.strings.to_hash_bucket_fast(tensor, tf.int64.max)
     shape = None if tensor.shape.rank is None else tuple(tensor.shape)
     return Column(phase, name, dtype=tensor.dtype.name, shape=shape), tensor

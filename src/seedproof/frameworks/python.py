@@ -8,6 +8,7 @@ import sys
 from typing import Any
 
 from seedproof.frameworks.base import Done, Framework
+from seedproof.inside.import_hook import undo_draws_of_imports
 from seedproof.inside.machine import hash_seed
 
 
@@ -21,6 +22,7 @@ class Python(Framework):
 
     def pin_seeds(self, seed: int) -> Done:
         random.seed(seed)
+        undo_draws_of_imports()
         return Done(set=(f"random.seed({seed})",))
 
     def pin_hash_seed(self, seed: int) -> Done:

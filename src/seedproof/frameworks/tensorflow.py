@@ -8,7 +8,7 @@ from typing import Any
 import tensorflow as tf
 
 from seedproof.frameworks.base import Done, Framework
-from seedproof.inside.machine import visible_cores
+from seedproof.inside.machine import variable_at_start, visible_cores
 
 
 class TensorFlow(Framework):
@@ -63,8 +63,8 @@ def _inter_op_threads() -> int:
 
 
 def _threads(configured: int, variable: str) -> int:
-    """Zero means: as the variable says, else as many as there are visible cores."""
-    return configured or int(os.environ.get(variable) or 0) or visible_cores()
+    """Zero means: as the variable said at the start, else as many as there are visible cores."""
+    return configured or int(variable_at_start(variable) or 0) or visible_cores()
 
 
 def _threads_missed(call: str, threads: int) -> str:

@@ -18,56 +18,92 @@ if TYPE_CHECKING:
     from seedproof.trace.format import Column
 
 QUEUE_ROWS = 1 << 20
-_FOLDS = 3  # enough for 2**43 words
 
 
 def digest(tensor: Any) -> Any:
     """The digest of a dense tensor, as an int64 scalar of the same 64 bits."""
-    return _fold(_words(tensor)) + _header(tensor)
+    return digests([tensor])[0]
 
 
-def _header(tensor: Any) -> Any:
-    """Dtype and shape; an axis whose length the graph does not know is read when it runs."""
-    known = [axis or 0 for axis in tensor.shape]
-    constant = tf.constant(signed(header(tensor.dtype.name, known)), tf.int64)
-    for axis, length in enumerate(tensor.shape):
-        if length is None:
-            factor = tf.constant(signed(shape_key(axis)), tf.int64)
-            constant += factor * tf.shape(tensor, tf.int64)[axis]
-    return constant
+def digests(tensors: Sequence[Any]) -> Any:
+    """The digests of dense tensors, as an int64 vector."""
+    bodies = tf.stack([_fold(_words(tensor)) for tensor in tensors])
+    return bodies + tf.constant([_known_header(tensor) for tensor in tensors], tf.int64)
 
 
-def _words(tensor: Any) -> Any:
+def _known_header(tensor: Any) -> int:
+    """Dtype and shape; an axis whose length only the running graph knows counts as 0 here."""
+    return signed(header(tensor.dtype.name, [axis or 0 for axis in tensor.shape]))
+
+
+def _words(tensor: Any) -> tuple[Any, Any]:
+    """A row vector of words, and what the unknown axes add to the header (None without any)."""
     if tensor.dtype == tf.bool:
         tensor = tf.cast(tensor, tf.int8)
     word = {1: tf.int8, 2: tf.int16}.get(tensor.dtype.size, tf.int32)
-    return tf.reshape(tf.bitcast(tensor, word), [-1])
+    row = tf.reshape(tf.bitcast(tensor, word), [1, -1])
+    unknown = [axis for axis, length in enumerate(tensor.shape) if length is None]
+    if not unknown:
+        return row, None
+    lengths = tf.gather(tf.shape(tensor, tf.int64), unknown)
+    factors = tf.constant([signed(shape_key(axis)) for axis in unknown], tf.int64)
+    return row, tf.reduce_sum(lengths * factors)
 
 
-def _fold(words: Any) -> Any:
-    if words.shape[0] is None:
-        return _fold_unknown(words)
-    while words.shape[0] > BLOCK:
-        words = tf.bitcast(_block_sums(words, -words.shape[0] % BLOCK), tf.int32)
-        words = tf.reshape(words, [-1])
-    position_keys = tf.constant(keys(words.shape[0])[:, None])
-    return tf.matmul(tf.cast(words, tf.int64)[None, :], position_keys)[0, 0]
+def _fold(words: tuple[Any, Any]) -> Any:
+    row, more_header = words
+    if more_header is not None:
+        return _fold_unknown(row) + more_header
+    while row.shape[1] > BLOCK:
+        row = _as_row(_sums_of_blocks(tf.pad(row, [[0, 0], [0, -row.shape[1] % BLOCK]])))
+    return tf.reshape(_dot(row, _keys(row.shape[1])), [])
 
 
-def _fold_unknown(words: Any) -> Any:
-    """As `_fold`, where only the running graph knows the length: each fold may be the last."""
-    sums = _block_sums(words, -tf.size(words) % BLOCK)
-    for _ in range(_FOLDS - 1):
-        words = tf.reshape(tf.bitcast(sums, tf.int32), [-1])
-        again = _block_sums(words, -tf.size(words) % BLOCK)
-        sums = tf.cond(tf.size(sums) > 1, lambda again=again: again, lambda sums=sums: sums)
-    return tf.reduce_sum(sums)
+def _fold_unknown(row: Any) -> Any:
+    """As `_fold`, where only the running graph knows the length."""
+    size = tf.size(row)
+    sums = _sums_with_rest(row, size)
+    return tf.cond(size > BLOCK, lambda: _fold_sums(sums), lambda: tf.reduce_sum(sums))
 
 
-def _block_sums(words: Any, missing: Any) -> Any:
-    padded = tf.pad(words, [[0, missing]])
-    blocks = tf.reshape(tf.cast(padded, tf.int64), [-1, BLOCK])
-    return tf.matmul(blocks, tf.constant(keys(BLOCK)[:, None]))[:, 0]
+def _fold_sums(sums: Any) -> Any:
+    """One more fold, or two: enough for 2**43 words. A block of zeros at the end adds nothing."""
+    row = _as_row(sums)
+    again = _sums_with_rest(row, tf.size(row))
+    last = lambda: tf.reduce_sum(_sums_with_rest(_as_row(again), 2 * tf.size(again)))  # noqa: E731
+    return tf.cond(tf.size(row) > BLOCK, last, lambda: tf.reduce_sum(again))
+
+
+def _sums_with_rest(row: Any, size: Any) -> Any:
+    """The sums of the whole blocks of `row`, then that of what is left over."""
+    whole = size // BLOCK * BLOCK
+    rest = row[:, whole:]
+    rest_sum = _dot(rest, _keys(BLOCK)[: size - whole])
+    return tf.concat([_sums_of_blocks(row[:, :whole]), tf.reshape(rest_sum, [1])], 0)
+
+
+def _sums_of_blocks(row: Any) -> Any:
+    blocks = tf.reshape(row, [-1, BLOCK])
+    return tf.reshape(_dot(blocks, _keys(BLOCK)), [-1])
+
+
+def _dot(rows: Any, position_keys: Any) -> Any:
+    return tf.matmul(tf.cast(rows, tf.int64), position_keys)
+
+
+_key_cache: dict[int, Any] = {}
+
+
+def _keys(count: int) -> Any:
+    """The first position keys as a column; made once, so that graphs share it."""
+    if count not in _key_cache:
+        with tf.init_scope():
+            _key_cache[count] = tf.constant(keys(count)[:, None])
+    return _key_cache[count]
+
+
+def _as_row(sums: Any) -> Any:
+    return tf.reshape(tf.bitcast(sums, tf.int32), [1, -1])
 
 
 class StepCounter:
@@ -96,10 +132,10 @@ class GraphTable:
         with tf.init_scope(), tf.device("CPU:0"):
             self._queue = tf.queue.FIFOQueue(QUEUE_ROWS, [tf.int64], [[1 + len(columns)]])
 
-    def append(self, step: Any, digests: list[Any]) -> Any:
-        """Puts one row in the queue; the operation that does."""
+    def append(self, step: Any, words: Sequence[Any]) -> Any:
+        """Puts one row in the queue, from vectors of int64 words; the operation that does."""
         with tf.device("CPU:0"):
-            return self._queue.enqueue(tf.stack([step, *digests]))
+            return self._queue.enqueue(tf.concat([tf.reshape(step, [1]), *words], 0))
 
     def drain(self) -> None:
         """Writes the rows that are in the queue."""

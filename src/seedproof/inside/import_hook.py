@@ -6,8 +6,10 @@ found, for the few names that are watched, and takes the wrapper off before the 
 
 from __future__ import annotations
 
+import contextlib
+import random
 import sys
-from typing import TYPE_CHECKING, Any, Callable
+from typing import TYPE_CHECKING, Any, Callable, Iterator
 
 if TYPE_CHECKING:
     from importlib.machinery import ModuleSpec
@@ -37,15 +39,28 @@ def _finder() -> _WatchingFinder:
     return made
 
 
+def undo_draws_of_imports() -> None:
+    """From now on, importing an installed package leaves the generator of `random` as it was.
+
+    Some libraries draw from it while they are imported (to name their styles, say), so that a
+    seed would mean one thing before their import and another after it. The user's own modules
+    may draw as they like.
+    """
+    _finder().undo_draws = True
+
+
 class _WatchingFinder:
     def __init__(self) -> None:
-        self.reactions: dict[str, Any] = {}
+        self.undo_draws = False
+        self.reactions: dict[str, list[Reaction]] = {}
+        self._undoing = False
 
     def find_spec(self, name: str, path: Any, target: Any = None) -> ModuleSpec | None:
-        if name not in self.reactions:
+        watched = name in self.reactions
+        if not watched and (self._undoing or not self.undo_draws):
             return None
         spec = self._found_by_others(name, path, target)
-        if spec is not None and hasattr(spec.loader, "exec_module"):
+        if spec is not None and (watched or _is_installed(spec)):
             self._wrap(name, spec.loader)
         return spec
 
@@ -59,12 +74,35 @@ class _WatchingFinder:
         return None
 
     def _wrap(self, name: str, loader: Any) -> None:
-        run_module = loader.exec_module
+        run_module = getattr(loader, "exec_module", None)
+        if run_module is None or isinstance(loader, type):
+            return
 
         def exec_module(module: Any) -> None:
             del loader.exec_module
-            run_module(module)
+            with self._draws_undone():
+                run_module(module)
             for react in self.reactions.pop(name, ()):
                 react(name)
 
         loader.exec_module = exec_module
+
+    @contextlib.contextmanager
+    def _draws_undone(self) -> Iterator[None]:
+        """Around the outermost import; what it imports in turn is covered with it."""
+        if self._undoing or not self.undo_draws:
+            yield
+            return
+        self._undoing = True
+        drawn_so_far = random.getstate()
+        try:
+            yield
+        finally:
+            self._undoing = False
+            random.setstate(drawn_so_far)
+
+
+def _is_installed(spec: ModuleSpec) -> bool:
+    return spec.origin is not None and (
+        "site-packages" in spec.origin or "dist-packages" in spec.origin
+    )

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import struct
 import sys
+from collections.abc import Mapping
 from typing import Any, Iterator, NamedTuple
 
 from seedproof.trace.digest import digest_array, digest_bytes
+
+_SCALARS = (bool, int, float, complex, str, bytes, type(None))
 
 
 class Leaf(NamedTuple):
@@ -27,50 +31,81 @@ def flatten(name: str, value: Any) -> list[Leaf]:
 
 
 def _leaves(name: str, value: Any) -> Iterator[Leaf]:
-    if isinstance(value, dict):
-        for key in sorted(value, key=str):
+    if isinstance(value, Mapping):
+        for key in sorted(value, key=_place):
             yield from _leaves(f"{name}/{key}" if name else str(key), value[key])
     elif isinstance(value, (list, tuple)):
         for at, item in enumerate(value):
             yield from _leaves(f"{name}/{at}", item)
-    elif isinstance(value, (bool, int, float, complex, str, bytes, type(None))):
+    elif isinstance(value, _SCALARS) and not hasattr(value, "dtype"):
         yield _scalar(name, value)
     else:
-        yield _array(name, to_numpy(value))
+        yield _array(name, value)
+
+
+def _place(key: Any) -> tuple[str, str]:
+    """Where a key comes among the others, in every run alike."""
+    kind: Any = type(key)
+    if kind.__repr__ is object.__repr__ and kind.__str__ is object.__str__:
+        raise TypeError(f"a dictionary is recorded by its keys; one of {kind.__name__} has no name")
+    return str(key), kind.__name__
 
 
 def _scalar(name: str, value: Any) -> Leaf:
     kind = type(value).__name__
-    if isinstance(value, float):
-        data = value.hex().encode()
-    elif isinstance(value, bytes):
-        data = value
-    else:
-        data = str(value).encode("utf-8", "surrogatepass")
-    return Leaf(name, kind, None, digest_bytes(data, kind))
+    return Leaf(name, kind, None, digest_bytes(_bits(value), kind))
 
 
-def _array(name: str, array: Any) -> Leaf:
-    return Leaf(name, str(array.dtype), tuple(array.shape), digest_array(array), array)
+def _bits(value: Any) -> bytes:
+    if value is None:
+        return b""
+    if isinstance(value, str):
+        return value.encode("utf-8", "surrogatepass")
+    if isinstance(value, bytes):
+        return value
+    if isinstance(value, int):
+        return value.to_bytes(value.bit_length() // 8 + 1, "little", signed=True)
+    return struct.pack("<dd", value.real, value.imag)
 
 
-def to_numpy(value: Any) -> Any:
-    """The bits of an array or tensor as a NumPy array; TypeError where there are none."""
-    import numpy as np
+def _array(name: str, value: Any) -> Leaf:
+    array, dtype = _to_numpy(value)
+    digest = digest_array(array, dtype)
+    return Leaf(name, dtype, tuple(array.shape), digest, array)
 
+
+def _to_numpy(value: Any) -> tuple[Any, str]:
+    """The bits of an array or tensor as a NumPy array, and its dtype; TypeError for none."""
     torch = sys.modules.get("torch")
     if torch is not None and isinstance(value, torch.Tensor):
         return _torch_to_numpy(torch, value)
-    if isinstance(value, (np.ndarray, np.generic)) or hasattr(value, "__array__"):
-        return np.asarray(value)
-    raise TypeError(
-        "seedproof.record takes arrays, tensors, numbers, text and lists or dictionaries of "
-        f"them, not {type(value).__name__}"
-    )
+    if not hasattr(value, "__array__"):
+        raise TypeError(
+            "seedproof.record takes arrays, tensors, numbers, text and lists or dictionaries of "
+            f"them, not {type(value).__name__}"
+        )
+    import numpy as np
+
+    if isinstance(value, np.ma.MaskedArray):
+        raise TypeError(
+            "what a mask hides is not the same in every run: record .filled() and .mask"
+        )
+    try:
+        array = np.asarray(value)
+    except NotImplementedError:
+        raise TypeError(
+            f"a {type(value).__name__} has no value yet: record it outside the compiled function"
+        ) from None
+    return array, str(array.dtype)
 
 
-def _torch_to_numpy(torch: Any, tensor: Any) -> Any:
+def _torch_to_numpy(torch: Any, tensor: Any) -> tuple[Any, str]:
     plain = tensor.detach().cpu().resolve_conj().resolve_neg()
-    if plain.dtype == torch.bfloat16:
-        plain = plain.view(torch.int16)
-    return plain.numpy()
+    try:
+        array = plain.numpy()
+    except TypeError:  # a floating point type that NumPy does not have
+        if not plain.dtype.is_floating_point or plain.layout != torch.strided:
+            raise
+        bits = plain.view({1: torch.int8, 2: torch.int16}[plain.element_size()])
+        return bits.numpy(), str(plain.dtype).replace("torch.", "")
+    return array, str(array.dtype)

@@ -13,7 +13,16 @@ _TELLING_PREFIXES = (
     "OMP_",
     "MKL_",
     "OPENBLAS_",
-    "TF_",
+    # Not all of TF_: Terraform keeps secrets under TF_VAR_.
+    "TF_CUDNN_",
+    "TF_DETERMINISTIC_",
+    "TF_DISABLE_",
+    "TF_ENABLE_",
+    "TF_FORCE_",
+    "TF_GPU_",
+    "TF_NUM_",
+    "TF_USE_",
+    "TF_XLA_",
     "XLA_",
     "JAX_",
     "CUBLAS_",
@@ -26,6 +35,9 @@ _TELLING_PREFIXES = (
     "KERAS_BACKEND",
     "NPROC",
 )
+
+# Terraform, whose variables begin as TensorFlow's do, keeps secrets in them.
+_SECRET = ("TF_VAR_", "TOKEN", "SECRET", "PASSWORD", "CREDENTIAL", "_KEY")
 
 
 def describe() -> dict[str, Any]:
@@ -53,15 +65,17 @@ def visible_cores() -> int:
 def hash_seed() -> str:
     """The seed of string hashes in this interpreter: a number, or `random`.
 
-    The variable counts as it was when the process started; set later, it changes nothing here.
+    The variable counts as it was when the process started; set later, it changes nothing here, and
+    under `python -I` or `-E` it never counts.
     """
     if not sys.flags.hash_randomization:
         return "0"
-    found = _variable_at_start("PYTHONHASHSEED")
-    return found if found.isdigit() and int(found) else "random"
+    found = "" if sys.flags.ignore_environment else variable_at_start("PYTHONHASHSEED")
+    return str(int(found)) if found.isdigit() and int(found) else "random"
 
 
-def _variable_at_start(name: str) -> str:
+def variable_at_start(name: str) -> str:
+    """The variable as this process was given it, empty without; later changes do not count."""
     try:
         with open("/proc/self/environ", "rb") as file:
             entries = file.read().split(b"\0")
@@ -72,9 +86,9 @@ def _variable_at_start(name: str) -> str:
 
 
 def telling_variables() -> dict[str, str]:
-    """The environment variables that can change a result."""
+    """The environment variables that can change a result; never one that holds a secret."""
     return {
         name: value
         for name, value in sorted(os.environ.items())
-        if name.startswith(_TELLING_PREFIXES)
+        if name.startswith(_TELLING_PREFIXES) and not any(word in name for word in _SECRET)
     }

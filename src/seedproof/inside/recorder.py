@@ -16,6 +16,7 @@ import traceback
 from typing import TYPE_CHECKING, Any, Callable, Sequence
 
 from seedproof.inside import leaves
+from seedproof.inside.own_steps import OwnSteps
 from seedproof.trace.format import VALUE, Column
 
 if TYPE_CHECKING:
@@ -43,7 +44,10 @@ def begin(writer: StreamWriter) -> Recorder:
 
 
 def _forget() -> None:
+    """A forked child has no recorder; the hooks that still hold its parent's reach nothing."""
     global _current
+    if _current is not None:
+        _current.abandon()
     _current = None
 
 
@@ -53,13 +57,16 @@ class Recorder:
     def __init__(self, writer: StreamWriter) -> None:
         self._writer = writer
         self._tables: dict[Any, TableWriter] = {}
+        self._host_lock = threading.RLock()
         self._counters: list[Callable[[], int]] = []
         self._drains: list[Callable[[], int]] = []
         self._drain_lock = threading.Lock()
+        self._drain_failed = False
         self._finish_asked = threading.Event()
         self._thread: threading.Thread | None = None
         self._value_bytes_left = VALUE_BUDGET_BYTES
-        self._own_steps = 0
+        self._own_steps = OwnSteps()
+        self._trouble_unsaid = False
         self._effective: list[Callable[[], dict[str, Any]]] = []
 
     # -- what others read and report -----------------------------------------------------------
@@ -70,12 +77,19 @@ class Recorder:
 
     def trouble(self, where: str) -> None:
         """Reports the exception being handled: our own failure must not become the script's."""
-        self.event("trouble", where=where, error=traceback.format_exc(limit=6))
+        try:
+            self.event("trouble", where=where, error=traceback.format_exc(limit=6))
+        except OSError:
+            self._trouble_unsaid = True  # a full disk, say; then the missing end tells it
 
     def step(self) -> int:
-        """The last update that was begun, over all optimizers; -1 before the first."""
-        updates = sum(counter() for counter in self._counters)
-        return max(updates, self._own_steps) - 1
+        """The last update that was begun, over all optimizers; -1 before the first.
+
+        Where no optimizer is seen, the script's own records count; see `OwnSteps`.
+        """
+        if self._counters:
+            return sum(counter() for counter in self._counters) - 1
+        return self._own_steps.begun - 1
 
     # -- what frameworks use -------------------------------------------------------------------
 
@@ -117,11 +131,14 @@ class Recorder:
                 self._writer.watermark(min(finished))
 
     def _drain_until_finished(self) -> None:
-        try:
-            while not self._finish_asked.wait(DRAIN_SECONDS):
+        """Goes on after a failure, told once: a queue that fills up would block the training."""
+        while not self._finish_asked.wait(DRAIN_SECONDS):
+            try:
                 self.drain()
-        except Exception:
-            self.trouble("drain")
+            except Exception:
+                if not self._drain_failed:
+                    self._drain_failed = True
+                    self.trouble("drain")
 
     def finish(self) -> None:
         """Writes the rest; called once, when the interpreter ends."""
@@ -133,54 +150,83 @@ class Recorder:
         try:
             self.drain()
             self.report_effective()
+            if not self._trouble_unsaid:
+                self.event("end")
         except Exception:
             self.trouble("finish")
-        else:
-            self.event("end")
+
+    def abandon(self) -> None:
+        """In a forked child: the trace is the parent's, and its locks may be held for ever."""
+        self._writer.abandon()
+        self._host_lock = threading.RLock()
+        self._drain_lock = threading.Lock()
+        self._finish_asked = threading.Event()
+        self._finish_asked.set()
 
     # -- host-side records ---------------------------------------------------------------------
 
     def record(
         self, name: str, value: Any, step: int | None, phase: str, keep: bool = False
     ) -> None:
-        """Digests every array, tensor or number in `value`, in its fixed order."""
-        at = self.step() if step is None else step
-        self._own_steps = max(self._own_steps, at + 1)
-        self._record_leaves(name, leaves.flatten(name, value), at, phase, keep)
+        """Digests every array, tensor or number in `value`, in its fixed order.
+
+        Without `step` it belongs to the last update or, where no optimizer is seen, to a step of
+        the script's own.
+        """
+        found = leaves.flatten(name, value)
+        with self._host_lock:
+            at = self._step_of(name, step, phase)
+            self._record_leaves(name, found, at, phase, keep)
 
     def record_named(
         self, group: str, values: dict[str, Any], step: int, phase: str, keep: bool = False
     ) -> None:
         """Digests arrays under the full names that their framework gives them."""
-        self._record_leaves(group, leaves.flatten("", values), step, phase, keep)
+        with self._host_lock:
+            self._record_leaves(group, leaves.flatten("", values), step, phase, keep)
 
     def keep_named(self, values: dict[str, Any], phase: str) -> None:
         """Keeps arrays, without a record, so that distances can be given later."""
         for leaf in leaves.flatten("", values):
             self._keep(leaf, phase, self.step())
 
-    def _record_leaves(
-        self, group: str, found: list[leaves.Leaf], at: int, phase: str, keep: bool
-    ) -> None:
-        if not found:
-            return
-        columns = [Column(phase, leaf.name, dtype=leaf.dtype, shape=leaf.shape) for leaf in found]
-        self._host_table(phase, group, columns).append(at, [leaf.digest for leaf in found])
-        if not self._drains:
-            self._writer.watermark(at)
-        if keep:
-            for leaf in found:
-                self._keep(leaf, phase, at)
-
     def metrics(
         self, group: str, values: dict[str, Any], step: int | None = None, fold: Any = None
     ) -> None:
         """Records numbers at full precision, under the names that the framework gives them."""
-        at = self.step() if step is None else step
         numbers = [(name, float(value)) for name, value in sorted(values.items())]
         columns = [Column("metric", name, kind=VALUE, fold=fold) for name, _ in numbers]
         words = [struct.unpack("<Q", struct.pack("<d", number))[0] for _, number in numbers]
-        self._host_table("metric", f"{group}@{fold}", columns).append(at, words)
+        with self._host_lock:
+            at = self._step_of(f"{group}@{fold}", step, "metric")
+            self._append("metric", f"{group}@{fold}", columns, at, words)
+
+    def _step_of(self, name: str, step: int | None, phase: str) -> int:
+        if self._counters or (step is None and phase == "init"):
+            return self.step() if step is None else step
+        return self._own_steps.of(name, step)
+
+    def _record_leaves(
+        self, group: str, found: list[leaves.Leaf], at: int, phase: str, keep: bool
+    ) -> None:
+        columns = [Column(phase, leaf.name, dtype=leaf.dtype, shape=leaf.shape) for leaf in found]
+        self._append(phase, group, columns, at, [leaf.digest for leaf in found])
+        if keep:
+            for leaf in found:
+                self._keep(leaf, phase, at)
+
+    def _append(
+        self, phase: str, group: str, columns: Sequence[Column], at: int, words: Sequence[int]
+    ) -> None:
+        """One row, and how far the steps have come where no framework counts them."""
+        if not columns:
+            return
+        try:
+            self._host_table(phase, group, columns).append(at, words)
+            if not self._drains:
+                self._writer.watermark(self._own_steps.begun)
+        except OSError:
+            self.trouble(f"record {group}")
 
     def _host_table(self, phase: str, name: str, columns: Sequence[Column]) -> TableWriter:
         """One table per record and per layout that its value had, numbered as they appeared."""
@@ -196,4 +242,7 @@ class Recorder:
             return
         self._value_bytes_left -= leaf.array.nbytes
         raw = leaf.array.tobytes()
-        self._writer.keep(leaf.name, phase, step, leaf.dtype, leaf.array.shape, raw)
+        try:
+            self._writer.keep(leaf.name, phase, step, leaf.dtype, leaf.array.shape, raw)
+        except OSError:
+            self.trouble(f"keep {leaf.name}")

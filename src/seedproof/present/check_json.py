@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import math
-import sys
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from seedproof._version import __version__
@@ -14,7 +11,6 @@ from seedproof.checking.outcome import ArmOutcome, RunOutcome, overall_exit
 from seedproof.compare.cost import Cost
 from seedproof.compare.evidence import max_divergence_probability
 from seedproof.compare.metrics import Spread
-from seedproof.errors import UsageError
 
 SCHEMA = "seedproof.check/1"
 
@@ -38,20 +34,6 @@ def check_as_json(
     return _finite(result)  # type: ignore[no-any-return]
 
 
-def write(text: dict[str, Any], destination: str) -> None:
-    """Writes to a file, or to standard output for `-`; UsageError where that cannot be."""
-    content = json.dumps(text, indent=1, allow_nan=False, ensure_ascii=False) + "\n"
-    if destination == "-":
-        sys.stdout.write(content)
-        return
-    try:
-        Path(destination).write_text(content, "utf-8")
-    except OSError as error:
-        raise UsageError(
-            f"--json {destination}: it cannot be written ({error.strerror}); name a file, or -"
-        ) from None
-
-
 def arm_as_json(arm: ArmOutcome) -> dict[str, Any]:
     """One arm."""
     bound = None
@@ -70,7 +52,11 @@ def arm_as_json(arm: ArmOutcome) -> dict[str, Any]:
         "environment": dict(arm.hello),
         "pinned": [dict(event) for event in arm.pinned],
         "runs": [_run(run) for run in arm.runs],
-        "evidence": {"runs": len(arm.runs), "max_divergence_probability_95": bound},
+        "evidence": {
+            "runs": len(arm.runs),
+            "max_divergence_probability_95": bound,
+            "varied_in_vain": list(arm.unmet),
+        },
         "divergence": _divergence(arm),
         "metrics": {name: _spread(spread) for name, spread in arm.metrics.items()},
     }

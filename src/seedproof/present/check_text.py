@@ -12,10 +12,11 @@ from seedproof.present.words import apart, shown, where
 _NEXT_POLICY = {"as-is": "seeded", "seeded": "deterministic"}
 
 
-def check_as_text(command: Sequence[str], arms: Sequence[ArmOutcome], directory: str) -> str:
-    """The whole answer; `command` is what was run, `directory` where it is kept."""
+def check_as_text(typed: Sequence[str], arms: Sequence[ArmOutcome], directory: str) -> str:
+    """The whole answer; `typed` are the user's options but for the policy, and their target,
+    `directory` is where all is kept."""
     blocks = ["\n".join(_arm_lines(arm)) for arm in arms]
-    return "\n\n".join([*blocks, f"kept in {directory}", *_next(command, arms)]) + "\n"
+    return "\n\n".join([*blocks, f"kept in {directory}", *_next(typed, arms)]) + "\n"
 
 
 def _arm_lines(arm: ArmOutcome) -> list[str]:
@@ -27,14 +28,16 @@ def _arm_lines(arm: ArmOutcome) -> list[str]:
             lines.append(f"  {apart(arm.distance)}")
     if arm.verdict.name == "identical":
         lines.append("  " + evidence_sentence(len(arm.runs)))
+        lines += [f"  {name} was varied in vain: nothing is shown about it" for name in arm.unmet]
     lines.append("  " + _scope(arm))
     lines += [f"  {line}" for run in arm.runs for line in _varied(run)]
-    lines += [f"  not pinned: {missed}" for event in arm.pinned for missed in event["missed"]]
+    missed = [line for event in arm.pinned for line in event["missed"]]
+    lines += [f"  not pinned: {shown(line, 300)}" for line in missed]
     return lines
 
 
 def _because(arm: ArmOutcome) -> str:
-    return f" ({arm.verdict.reason})" if arm.verdict.reason else ""
+    return f" ({shown(arm.verdict.reason, 300)})" if arm.verdict.reason else ""
 
 
 def _scope(arm: ArmOutcome) -> str:
@@ -50,7 +53,7 @@ def _varied(run: RunOutcome) -> list[str]:
         return []
     lines = []
     for name, varied in run.varied.items():
-        effect = "not told" if varied.effective is None else varied.effective
+        effect = "not told" if varied.effective is None else shown(str(varied.effective))
         unmet = "" if varied.reached else "; it did not reach the process: no evidence"
         lines.append(
             f"run {run.planned.index}: {name} varied to {varied.requested}, "
@@ -59,12 +62,13 @@ def _varied(run: RunOutcome) -> list[str]:
     return lines
 
 
-def _next(command: Sequence[str], arms: Sequence[ArmOutcome]) -> list[str]:
+def _next(typed: Sequence[str], arms: Sequence[ArmOutcome]) -> list[str]:
     """The one command that brings the user further, where there is one."""
+    done = {arm.arm.policy for arm in arms}
     for arm in arms:
-        policy = _NEXT_POLICY.get(arm.arm.name)
-        if arm.verdict.name == "diverged" and policy:
-            words = ["seedproof", "check", "--policy", policy, *command]
+        policy = _NEXT_POLICY.get(arm.arm.policy)
+        if arm.verdict.name == "diverged" and policy and policy not in done:
+            words = ["seedproof", "check", "--policy", policy, *typed]
             return [f"next: {shown(shlex.join(words), 1000)}"]
         if arm.verdict.reason.startswith("nothing was recorded"):
             return ['next: add a line to the script: seedproof.record("weights", weights)']

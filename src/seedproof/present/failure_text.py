@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
 import signal
-from collections import deque
 from pathlib import Path
 
 from seedproof.checking.outcome import ArmOutcome, RunOutcome
@@ -12,34 +10,41 @@ from seedproof.checking.store import Store
 from seedproof.present.words import shown
 from seedproof.runner.base import STDERR_FILE, Exit
 
-_FULL_BYTES = 1 << 16
-_TAIL_LINES = 4
+_TAIL_BYTES = 1 << 13
+_NOT_LOADED = (
+    "the recording did not load: it comes in through PYTHONPATH, which python -I, -E and -S and "
+    "programs that are no Python leave unread; start it without them"
+)
 
 
 def failures_as_text(arm: ArmOutcome, store: Store) -> list[str]:
     """One line per way in which runs of this arm went wrong; the same way is said once."""
     said: dict[str, list[int]] = {}
     for run in arm.runs:
-        line = _failure(run, store)
+        log = store.run(run.planned.arm, run.planned.index) / STDERR_FILE
+        line = _failure(run, log)
         if line:
             said.setdefault(line, []).append(run.planned.index)
-    return [f"{arm.arm.name}, {_runs(indices)}: {line}" for line, indices in said.items()]
+    return [_line(arm, indices, line, store) for line, indices in said.items()]
 
 
-def _failure(run: RunOutcome, store: Store) -> str:
+def _line(arm: ArmOutcome, indices: list[int], line: str, store: Store) -> str:
+    log = store.run(arm.arm.name, indices[0]) / STDERR_FILE
+    return f"{arm.arm.name}, {_runs(indices)}: {line} (see {log})"
+
+
+def _failure(run: RunOutcome, log: Path) -> str:
     end = run.end
     if end is None or end.stopped == "diverged":
         return ""
-    directory = store.run(run.planned.arm, run.planned.index)
     if end.stopped == "timeout":
-        return f"stopped by --timeout after {end.seconds:.0f} s, at step {run.steps}"
-    if (end.returncode != 0 or not run.completed) and _disk_is_full(store.root):
-        return f"the disk that holds {store.root} is full; free some space, then add --continue"
+        return "stopped by --timeout before its end"
     if end.trouble:
         return f"could not be run: {end.trouble}"
     if end.returncode == 0:
-        return ""
-    return f"{_how_it_ended(end)}: {_last_words(directory / STDERR_FILE)}"
+        return _NOT_LOADED if run.unseen else ""
+    ended = f"{_how_it_ended(end)}: {_last_words(log)}"
+    return f"{ended}; {_NOT_LOADED}" if run.unseen else ended
 
 
 def _how_it_ended(end: Exit) -> str:
@@ -52,19 +57,16 @@ def _how_it_ended(end: Exit) -> str:
         return f"the script was killed by signal {-end.returncode}"
 
 
-def _last_words(path: Path) -> str:
-    """The last line of the script's standard error, and where the rest is."""
+def _last_words(log: Path) -> str:
+    """The last line of the script's standard error."""
     try:
-        with path.open(encoding="utf-8", errors="replace") as file:
-            lines = [line.strip() for line in deque(file, _TAIL_LINES) if line.strip()]
+        with log.open("rb") as file:
+            file.seek(max(0, log.stat().st_size - _TAIL_BYTES))
+            text = file.read().decode("utf-8", "replace")
     except OSError:
-        lines = []
-    last = shown(lines[-1], 300) if lines else "it said nothing"
-    return f"{last} ({path})"
-
-
-def _disk_is_full(directory: Path) -> bool:
-    return shutil.disk_usage(directory).free < _FULL_BYTES
+        text = ""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return shown(lines[-1], 300) if lines else "it said nothing"
 
 
 def _runs(indices: list[int]) -> str:

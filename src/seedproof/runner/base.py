@@ -11,6 +11,8 @@ from seedproof.launch import Launch
 EXIT_FILE = "exit.json"
 STDOUT_FILE = "stdout.log"
 STDERR_FILE = "stderr.log"
+IN_USE_FILE = "in-use"
+GUARD_LOST = "guard lost"
 
 
 @dataclass(frozen=True)
@@ -20,8 +22,9 @@ class Exit:
     `returncode` is the process's own (minus the number of the signal that killed it), None where
     it could not be started. `seconds` is wall time from start to end, `cpu_seconds` the processor
     time of the process and of the children that it waited for. `stopped` says why we ended it
-    (`timeout`, `diverged`, `interrupted`), None where it ended by itself. `trouble` says what kept
-    it from starting. `ended` is the time of the end, in seconds since the epoch.
+    (`timeout`, `diverged`, `interrupted`; `parent lost` or `guard lost` where one of our own
+    processes was killed), None where it ended by itself. `trouble` says what kept it from
+    starting. `ended` is the time of the end, in seconds since the epoch.
     """
 
     returncode: int | None

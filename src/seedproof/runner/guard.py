@@ -3,8 +3,9 @@
 A program of its own, on the standard library alone: it reads one line of JSON (the launch) from
 its standard input, starts the process in a session of its own, and waits. The same pipe is the
 lifeline: a further line, or its end when the parent dies however hard, ends the run and
-everything that the run has started. What came out is written to `exit.json` at once, so that it
-is known even if the parent is gone.
+everything that the run has started. If the guard itself is killed, Linux ends the run's first
+process with it, and the parent the rest (`end_marked`). What came out is written to `exit.json`
+at once, so that it is known even if the parent is gone.
 """
 
 import ctypes
@@ -15,16 +16,20 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 
 GRACE_SECONDS = 2.0
-PR_SET_CHILD_SUBREAPER = 36
+_KILL_SECONDS = 10.0  # a process that the kernel holds longer than that is left behind
+_LOOK_SECONDS = 0.005
+_KILL = getattr(signal, "SIGKILL", signal.SIGTERM)
+_PR_SET_PDEATHSIG = 1
+_PR_SET_CHILD_SUBREAPER = 36
 
 
 def main() -> None:
     order = json.loads(sys.stdin.readline())
+    _hold(order["run"])
     _adopt_orphans()
-    if order["affinity"] is not None:
-        os.sched_setaffinity(0, order["affinity"])
     began = time.time()
     try:
         process = _start(order)
@@ -35,14 +40,27 @@ def main() -> None:
     _write(os.path.join(order["run"], "exit.json"), outcome)
 
 
+def _hold(run: str) -> None:
+    """Keeps the run's directory until this guard has ended; nobody else may use it before."""
+    try:
+        import fcntl
+
+        descriptor = os.open(os.path.join(run, "in-use"), os.O_RDWR | os.O_CREAT)
+        fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except (ImportError, OSError):
+        pass  # no such locks here
+
+
 def _adopt_orphans() -> None:
     """On Linux, what a run leaves behind becomes our child, and can be found and ended."""
     if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+        ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
 def _start(order: dict) -> subprocess.Popen:  # type: ignore[type-arg]
     run = order["run"]
+    if order["affinity"] is not None:
+        os.sched_setaffinity(0, order["affinity"])
     with (
         open(os.path.join(run, "stdout.log"), "wb") as out,
         open(os.path.join(run, "stderr.log"), "wb") as err,
@@ -55,7 +73,16 @@ def _start(order: dict) -> subprocess.Popen:  # type: ignore[type-arg]
             stdout=out,
             stderr=err,
             start_new_session=True,
+            preexec_fn=_dies_with_us(),
         )
+
+
+def _dies_with_us() -> Callable[[], object] | None:
+    """What the new process does first, on Linux: it asks to be killed when this guard is."""
+    if sys.platform != "linux":
+        return None
+    prctl = ctypes.CDLL(None).prctl
+    return lambda: prctl(_PR_SET_PDEATHSIG, int(_KILL), 0, 0, 0)
 
 
 def _watch(process: subprocess.Popen, began: float) -> dict:  # type: ignore[type-arg]
@@ -65,11 +92,13 @@ def _watch(process: subprocess.Popen, began: float) -> dict:  # type: ignore[typ
         target=_stop_when_told, args=(process.pid, ended, stopped), daemon=True
     ).start()
     cpu_before = _children_cpu()
-    process.wait()
+    _wait_unreaped(process.pid)
     seconds = time.time() - began
     ended.set()
+    _signal_group(process.pid, _KILL)
+    process.wait()
     cpu_seconds = _children_cpu() - cpu_before
-    _end_all(process.pid)
+    _end_children()
     return {
         "returncode": process.returncode,
         "began": began,
@@ -90,21 +119,19 @@ def _stop_when_told(pid: int, ended: threading.Event, stopped: list[str]) -> Non
     if ended.is_set():
         return
     stopped.append(reason)
-    _signal(pid, signal.SIGTERM)
+    _signal_group(pid, signal.SIGTERM)
     if not ended.wait(GRACE_SECONDS):
-        _end_all(pid)
+        _signal_group(pid, _KILL)
 
 
-def _end_all(pid: int) -> None:
-    """Ends the run's session, and what left that session too."""
-    kill = getattr(signal, "SIGKILL", signal.SIGTERM)
-    _signal(pid, kill)
-    for orphan in _own_children():
-        if orphan != pid:
-            _signal(orphan, kill)
+def _wait_unreaped(pid: int) -> None:
+    """Until the process has ended; its number stays taken, so that no other can be hit by it."""
+    if hasattr(os, "waitid"):
+        os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
 
 
-def _signal(pid: int, number: int) -> None:
+def _signal_group(pid: int, number: int) -> None:
+    """To the run's own process group: the first process, and whatever did not leave it."""
     try:
         if hasattr(os, "killpg"):
             os.killpg(pid, number)
@@ -114,12 +141,59 @@ def _signal(pid: int, number: int) -> None:
         pass
 
 
-def _own_children() -> list[int]:
+def _end_children() -> None:
+    """Ends what left the group, and then what that leaves to us in turn."""
+    me = os.getpid()
+    _kill_until_gone(lambda: [pid for pid in _processes() if _parent_of(pid) == me])
+
+
+def end_marked(variable: str, value: str) -> None:
+    """Ends every process that has this variable in its environment, as all of a run's have."""
+    mark = os.fsencode(f"{variable}={value}")
+    _kill_until_gone(lambda: [pid for pid in _processes() if mark in _environment_of(pid)])
+
+
+def _kill_until_gone(find: Callable[[], list[int]]) -> None:
+    deadline = time.monotonic() + _KILL_SECONDS
+    while time.monotonic() < deadline:
+        found = find()
+        if not found:
+            return
+        for pid in found:
+            _kill_and_reap(pid)
+        time.sleep(_LOOK_SECONDS)
+
+
+def _kill_and_reap(pid: int) -> None:
     try:
-        with open(f"/proc/self/task/{os.getpid()}/children") as file:
-            return [int(word) for word in file.read().split()]
+        os.kill(pid, _KILL)
+        os.waitpid(pid, os.WNOHANG)
+    except (ProcessLookupError, PermissionError, ChildProcessError):
+        pass
+
+
+def _processes() -> list[int]:
+    try:
+        return [int(name) for name in os.listdir("/proc") if name.isdigit()]
     except OSError:
         return []
+
+
+def _parent_of(pid: int) -> int:
+    after_the_name = _read(f"/proc/{pid}/stat").rpartition(b")")[2].split()
+    return int(after_the_name[1]) if after_the_name else 0
+
+
+def _environment_of(pid: int) -> list[bytes]:
+    return _read(f"/proc/{pid}/environ").split(b"\0")
+
+
+def _read(path: str) -> bytes:
+    try:
+        with open(path, "rb") as file:
+            return file.read()
+    except OSError:
+        return b""
 
 
 def _write(path: str, outcome: dict) -> None:  # type: ignore[type-arg]

@@ -8,9 +8,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+from seedproof.inside.start import RUN_VARIABLE
 from seedproof.launch import Launch
 from seedproof.runner import guard
-from seedproof.runner.base import Exit
+from seedproof.runner.base import GUARD_LOST, Exit
 
 _GUARD = Path(guard.__file__)
 
@@ -29,6 +30,8 @@ class LocalRun:
     def __init__(self, launch: Launch, directory: Path) -> None:
         order = {**launch.to_json(), "environment": dict(launch.environment), "run": str(directory)}
         self._exit: Exit | None = None
+        self._told = False
+        self._mark = launch.environment.get(RUN_VARIABLE)
         self._guard = subprocess.Popen(
             [sys.executable, "-I", "-S", str(_GUARD)],
             stdin=subprocess.PIPE,
@@ -61,8 +64,16 @@ class LocalRun:
         try:
             return Exit.from_json(json.loads(text))
         except (ValueError, KeyError, TypeError):
-            return Exit(None, 0.0, 0.0, trouble="the process that guarded it was killed")
+            return self._without_guard()
+
+    def _without_guard(self) -> Exit:
+        """The guard was killed: what it guarded is ended from here."""
+        if self._mark:
+            guard.end_marked(RUN_VARIABLE, self._mark)
+        return Exit(None, 0.0, 0.0, stopped=GUARD_LOST)
 
     def stop(self, reason: str) -> None:
-        """Ends it and everything that it started."""
-        self._tell(reason)
+        """Ends it and everything that it started; said once, the first reason counts."""
+        if not self._told and self._exit is None:
+            self._told = True
+            self._tell(reason)

@@ -39,6 +39,7 @@ SOURCE = Source(
         "https://docs.pytorch.org/docs/stable/notes/randomness.html#cuda-convolution-benchmarking",
     ),
     parse=on_off,
+    pinned=lambda _seed, _threads: False,
     variables=_variables,
     variations=lambda: (False, True),
     offer=_offer,

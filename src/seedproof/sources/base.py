@@ -29,8 +29,9 @@ class Variable:
 class Source:
     """One source: how to pin it, how to vary it, and what to tell a person.
 
-    `variables` gives the environment of a pin, `parse` turns what was typed into a value (raises
-    ValueError, saying what is allowed), `variations` proposes values to vary over, `offer`
+    `parse` turns what was typed into a value (raises ValueError, saying what is allowed), `pinned`
+    is the value of a pin that names none, given the seed and the number of threads of the policy.
+    `variables` gives the environment of a pin, `variations` proposes values to vary over, `offer`
     changes what the machine offers to a launch, and `offered` reads from a run's `hello` which
     value reached it (None where that cannot be told). A pin also acts inside the process, through
     the method `pin_ID` of each framework. `before_start`: nothing but the start can set it.
@@ -42,6 +43,7 @@ class Source:
     fix: str
     links: tuple[str, ...]
     parse: Callable[[str], Value]
+    pinned: Callable[[int, int], Value]
     variables: Callable[[Value], tuple[Variable, ...]]
     variations: Callable[[], tuple[Value, ...]]
     offer: Callable[[Launch, Value], Launch]
@@ -78,7 +80,7 @@ def whole_number(low: int, high: int) -> Callable[[str], int]:
     """A parser for whole numbers from `low` to `high`."""
 
     def parse(text: str) -> int:
-        if not text.isascii() or not text.isdigit() or not low <= int(text) <= high:
+        if not (text.isascii() and text.isdigit() and len(text) < 20 and low <= int(text) <= high):
             raise ValueError(f"a whole number from {low} to {high}")
         return int(text)
 

@@ -37,6 +37,7 @@ SOURCE = Source(
     ),
     links=("https://docs.python.org/3/using/cmdline.html#envvar-PYTHONHASHSEED",),
     parse=whole_number(0, 2**32 - 1),
+    pinned=lambda seed, _threads: seed,
     variables=_variables,
     variations=lambda: (1, 2, 3),
     offer=_offer,

@@ -63,6 +63,7 @@ SOURCE = Source(
         "https://www.tensorflow.org/api_docs/python/tf/config/threading",
     ),
     parse=whole_number(1, 4096),
+    pinned=lambda _seed, threads: threads,
     variables=_variables,
     variations=lambda: (1, 2, 4),
     offer=_offer,

@@ -13,12 +13,13 @@ if TYPE_CHECKING:
 def _variables(on: bool) -> tuple[Variable, ...]:
     flag = str(int(on))
     other_words = ("true", "True") if on else ("false", "False")
-    return (
+    switches = (
         Variable("TF_DETERMINISTIC_OPS", flag, other_words),
         Variable("TF_CUDNN_DETERMINISTIC", flag, other_words),
         Variable("TF_CUDNN_USE_FRONTEND", flag),
-        Variable("CUBLAS_WORKSPACE_CONFIG", ":4096:8", (":16:8",)),
     )
+    workspace = Variable("CUBLAS_WORKSPACE_CONFIG", ":4096:8", (":16:8",))
+    return (*switches, workspace) if on else switches
 
 
 def _offer(launch: Launch, on: bool) -> Launch:
@@ -51,6 +52,7 @@ SOURCE = Source(
         "https://docs.pytorch.org/docs/stable/generated/torch.use_deterministic_algorithms.html",
     ),
     parse=on_off,
+    pinned=lambda _seed, _threads: True,
     variables=_variables,
     variations=lambda: (False, True),
     offer=_offer,

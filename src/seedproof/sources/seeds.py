@@ -40,6 +40,7 @@ SOURCE = Source(
         "https://docs.pytorch.org/docs/stable/notes/randomness.html",
     ),
     parse=whole_number(0, 2**32 - 1),
+    pinned=lambda seed, _threads: seed,
     variables=_variables,
     variations=lambda: (0, 1, 2),
     offer=_offer,

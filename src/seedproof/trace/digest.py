@@ -72,29 +72,64 @@ def _make_keys() -> Any:
     return made
 
 
-def digest_array(array: Any) -> int:
+def digest_array(array: Any, dtype: str | None = None) -> int:
     """The digest of a NumPy array of any shape, unsigned.
 
-    Raises TypeError for an array of Python objects: their bits are addresses.
+    `dtype` is the name of the type where NumPy has none for it. Byte order is part of a dtype,
+    memory layout is not. Raises TypeError for an array of Python objects: their bits are addresses.
     """
     import numpy as np
 
     if array.dtype.hasobject:
         raise TypeError("an array of Python objects has no bits to compare")
     body = _fold(_words(np.ascontiguousarray(array)))
-    return body + header(str(array.dtype), array.shape) & _MASK
+    return body + header(dtype or str(array.dtype), array.shape) & _MASK
 
 
 def _words(array: Any) -> Any:
     import numpy as np
 
     size = array.dtype.itemsize
-    if size in (1, 2):
-        return array.reshape(-1).view(f"<i{size}")
+    if size == 0:
+        return np.zeros(0, "<i4")
     raw = array.reshape(-1).view(np.uint8)
+    padding = _padding(array.dtype)
+    if padding:
+        raw = raw.reshape(-1, size).copy()
+        raw[:, padding] = 0
+        raw = raw.reshape(-1)
+    if size in (1, 2):
+        return raw.view(f"<i{size}")
     if size % 4:
         raw = np.concatenate([raw, np.zeros(-len(raw) % 4, np.uint8)])
     return raw.view("<i4")
+
+
+def _padding(dtype: Any) -> list[int]:
+    """The bytes of an element that are no part of its value: they hold what memory held before."""
+    import numpy as np
+
+    if dtype.fields is None and dtype.type not in (np.longdouble, np.clongdouble):
+        return []
+    return [at for at, used in enumerate(_used_bytes(dtype)) if not used]
+
+
+def _used_bytes(dtype: Any) -> list[bool]:
+    import numpy as np
+
+    if dtype.subdtype is not None:
+        return _used_bytes(dtype.base) * int(dtype.itemsize // max(1, dtype.base.itemsize))
+    if dtype.fields is not None:
+        used = [False] * dtype.itemsize
+        for field, offset, *_ in dtype.fields.values():
+            for at, holds_value in enumerate(_used_bytes(field), offset):
+                used[at] |= holds_value
+        return used
+    if dtype.type in (np.longdouble, np.clongdouble) and np.finfo(dtype).nmant == 63:
+        parts = 2 if dtype.kind == "c" else 1  # ten bytes of x87 in 12 or 16
+        used = ([True] * 10 + [False] * (dtype.itemsize // parts - 10)) * parts
+        return used if dtype.isnative else used[::-1]
+    return [True] * int(dtype.itemsize)
 
 
 def _fold(words: Any) -> int:

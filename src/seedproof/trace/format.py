@@ -6,7 +6,8 @@ A trace is a directory with one directory per stream (`main` is the script's own
 - `N.rows`: table N, fixed-width rows in the order of their steps: the step as a little-endian
   int64, then one 64-bit word per column (a digest, or the bits of a double).
 - `values.bin`: raw arrays that were kept; the event `value` says where each one lies.
-- `watermark`: eight bytes, the number of steps of which every row has been written.
+- `watermark`: eight bytes, the number of steps whose updates have been written. What is still to
+  come belongs to the last of them (an evaluation after it, say) or to a later one.
 
 Everything is only ever appended (the watermark is overwritten in place), so a run that was killed
 leaves a trace that is readable up to its last whole row.
@@ -64,17 +65,19 @@ class Column(NamedTuple):
 
     def to_json(self) -> dict[str, Any]:
         """The column as it stands in the event `table`."""
-        return {key: value for key, value in self._asdict().items() if value not in (None, "")}
+        optional = {"dtype": self.dtype, "shape": self.shape, "fold": self.fold}
+        given = {key: value for key, value in optional.items() if value not in (None, "")}
+        return {"phase": self.phase, "name": self.name, "kind": self.kind, **given}
 
     @classmethod
     def from_json(cls, fields: dict[str, Any]) -> Column:
-        """The column back from the event; raises KeyError or TypeError where it is damaged."""
+        """The column back from an event that was found to be whole."""
         shape = fields.get("shape")
         return cls(
-            phase=str(fields["phase"]),
-            name=str(fields["name"]),
-            kind=str(fields.get("kind", DIGEST)),
-            dtype=str(fields.get("dtype", "")),
+            phase=fields["phase"],
+            name=fields["name"],
+            kind=fields.get("kind", DIGEST),
+            dtype=fields.get("dtype", ""),
             shape=None if shape is None else tuple(shape),
             fold=fields.get("fold"),
         )

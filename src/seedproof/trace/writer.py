@@ -17,31 +17,70 @@ from seedproof.trace.format import (
     rows_file,
 )
 
+# The user's process may have few descriptors: the files of further tables are opened to append.
+_TABLES_KEPT_OPEN = 64
 
-def _open_append(path: str) -> int:
-    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_BINARY", 0), 0o644)
+
+class _GrowingFile:
+    """A file that is only appended to, by whole pieces."""
+
+    def __init__(self, path: str, kept_open: bool = True) -> None:
+        self._path = path
+        self._kept_open = kept_open
+        self._descriptor: int | None = None
+
+    def append(self, data: bytes) -> None:
+        """All of `data` or, where that fails, nothing: what follows would be read askew."""
+        descriptor = self._descriptor
+        if descriptor is None:
+            descriptor = _open(self._path, os.O_APPEND)
+            self._descriptor = descriptor if self._kept_open else None
+        view = memoryview(data)
+        try:
+            while view:
+                view = view[os.write(descriptor, view) :]
+        except OSError:
+            _take_back(descriptor, len(data) - len(view))
+            raise
+        finally:
+            if not self._kept_open:
+                os.close(descriptor)
+
+    def close(self) -> None:
+        """Gives the descriptor back; the next piece opens the file again."""
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+
+    def abandon(self) -> None:
+        """What is appended from here on goes nowhere."""
+        self.close()
+        self._path = os.devnull
 
 
-def _write_all(descriptor: int, data: bytes) -> None:
-    view = memoryview(data)
-    while view:
-        view = view[os.write(descriptor, view) :]
+def _open(path: str, more: int = 0) -> int:
+    return os.open(path, os.O_WRONLY | os.O_CREAT | getattr(os, "O_BINARY", 0) | more, 0o644)
+
+
+def _take_back(descriptor: int, written: int) -> None:
+    if written:
+        os.ftruncate(descriptor, os.fstat(descriptor).st_size - written)
 
 
 class TableWriter:
     """Appends the rows of one table."""
 
-    def __init__(self, path: str, columns: Sequence[Column]) -> None:
+    def __init__(self, file: _GrowingFile, columns: Sequence[Column]) -> None:
         self._row = row_struct(len(columns))
-        self._descriptor = _open_append(path)
+        self._file = file
 
     def append(self, step: int, words: Sequence[int]) -> None:
         """One row; `words` are unsigned 64-bit numbers, one per column."""
-        _write_all(self._descriptor, self._row.pack(step, *words))
+        self._file.append(self._row.pack(step, *words))
 
     def append_rows(self, rows: bytes) -> None:
         """Whole rows that are already in the format, step first."""
-        _write_all(self._descriptor, rows)
+        self._file.append(rows)
 
 
 class StreamWriter:
@@ -51,40 +90,38 @@ class StreamWriter:
         """Claims `directory`; raises FileExistsError where another process has it."""
         os.makedirs(os.path.dirname(directory), exist_ok=True)
         os.mkdir(directory)
-        self._directory = directory
+        self._directory: str | None = directory
         self._lock = threading.RLock()
-        self._events = _open_append(os.path.join(directory, EVENTS_FILE))
-        self._watermark = os.open(
-            os.path.join(directory, WATERMARK_FILE), os.O_WRONLY | os.O_CREAT, 0o644
-        )
-        self._values: int | None = None
+        self._files: list[_GrowingFile] = []
+        self._events = self._file(EVENTS_FILE)
+        self._values = self._file(VALUES_FILE)
         self._value_bytes = 0
+        self._watermark: int | None = None
+        self._steps = 0
         self._tables: dict[str, TableWriter] = {}
 
     def event(self, kind: str, **fields: Any) -> None:
         """One line of `events.jsonl`."""
         line = json.dumps(dict(event=kind, **fields), default=str) + "\n"
         with self._lock:
-            _write_all(self._events, line.encode())
+            self._events.append(line.encode())
 
     def table(self, key: str, columns: Sequence[Column]) -> TableWriter:
         """The table named `key`, made when first asked for."""
         with self._lock:
             if key not in self._tables:
                 number = len(self._tables)
-                self._tables[key] = TableWriter(
-                    os.path.join(self._directory, rows_file(number)), columns
-                )
                 described: list[dict[str, Any]] = [column.to_json() for column in columns]
                 self.event("table", number=number, key=key, columns=described)
+                file = self._file(rows_file(number), kept_open=number < _TABLES_KEPT_OPEN)
+                self._tables[key] = TableWriter(file, columns)
             return self._tables[key]
 
     def keep(self, name: str, phase: str, step: int, dtype: str, shape: Any, data: bytes) -> None:
         """Keeps the raw bits of an array, for distances and predictions."""
         with self._lock:
-            if self._values is None:
-                self._values = _open_append(os.path.join(self._directory, VALUES_FILE))
-            _write_all(self._values, data)
+            self._values.append(data)
+            offset, self._value_bytes = self._value_bytes, self._value_bytes + len(data)
             self.event(
                 "value",
                 name=name,
@@ -92,12 +129,40 @@ class StreamWriter:
                 step=step,
                 dtype=dtype,
                 shape=list(shape),
-                offset=self._value_bytes,
+                offset=offset,
                 bytes=len(data),
             )
-            self._value_bytes += len(data)
 
     def watermark(self, steps: int) -> None:
-        """Says that every row of the first `steps` steps has been written."""
-        os.lseek(self._watermark, 0, os.SEEK_SET)
-        os.write(self._watermark, WATERMARK.pack(steps))
+        """Says that the updates of the first `steps` steps have been written; it never sinks."""
+        with self._lock:
+            if steps > self._steps:
+                self._steps = steps
+                if self._watermark is None:
+                    self._watermark = _open(self._path(WATERMARK_FILE))
+                os.lseek(self._watermark, 0, os.SEEK_SET)
+                os.write(self._watermark, WATERMARK.pack(steps))
+
+    def close(self) -> None:
+        """Gives all descriptors back; what is written later opens its file again."""
+        for file in self._files:
+            file.close()
+        if self._watermark is not None:
+            os.close(self._watermark)
+            self._watermark = None
+
+    def abandon(self) -> None:
+        """In a forked child: the trace is the parent's, so what is written here goes nowhere."""
+        self._lock = threading.RLock()
+        self.close()
+        self._directory = None
+        for file in self._files:
+            file.abandon()
+
+    def _file(self, name: str, kept_open: bool = True) -> _GrowingFile:
+        file = _GrowingFile(self._path(name), kept_open)
+        self._files.append(file)
+        return file
+
+    def _path(self, name: str) -> str:
+        return os.devnull if self._directory is None else os.path.join(self._directory, name)

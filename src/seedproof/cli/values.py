@@ -1,0 +1,52 @@
+"""Parsers for the values of options; each raises ValueError, saying what is allowed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+
+def whole(low: int, high: int) -> Callable[[str], int]:
+    """A parser for whole numbers in a range."""
+
+    def parse(text: str) -> int:
+        if not (text.isascii() and text.isdigit() and len(text) < 20 and low <= int(text) <= high):
+            raise ValueError(f"a whole number from {low} to {high}")
+        return int(text)
+
+    return parse
+
+
+def seconds(text: str) -> float:
+    """A parser for a positive number of seconds."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < 1e9:
+        raise ValueError("a number of seconds above 0")
+    return value
+
+
+def policy_name(text: str) -> str:
+    """A parser for the name of a policy."""
+    from seedproof.policies import POLICIES
+
+    if text not in POLICIES:
+        raise ValueError("one of " + ", ".join(POLICIES))
+    return text
+
+
+def pin_item(text: str) -> str:
+    """A parser for `SOURCE[=VALUE]`; it stays text, so that it can be kept and typed again."""
+    from seedproof.checking import plan
+
+    plan.pin_item(text)
+    return text
+
+
+def vary_item(text: str) -> str:
+    """A parser for `SOURCE[=V1,V2,…]`; it stays text too."""
+    from seedproof.checking import plan
+
+    plan.vary_item(text)
+    return text

@@ -1,0 +1,39 @@
+"""The doctor tells what a fresh process really found and set."""
+
+from __future__ import annotations
+
+import sys
+
+from conftest import needs_tensorflow
+
+
+def test_what_stands_against_the_policy_is_named(seedproof):
+    done = seedproof("doctor", "--python", sys.executable, OMP_NUM_THREADS="3")
+    assert done.status == 0
+    assert "in the environment: OMP_NUM_THREADS=3" in done.out
+    last = done.out.splitlines()[-1]
+    assert last.startswith(
+        "OMP_NUM_THREADS=3 in the environment contradicts the pin of num_threads"
+    )
+
+
+def test_a_secret_of_another_tool_is_not_shown(seedproof):
+    done = seedproof("doctor", "--python", sys.executable, TF_VAR_password="hunter2")
+    assert "hunter2" not in done.out + done.err
+
+
+@needs_tensorflow
+def test_each_pin_is_told_with_the_framework_that_it_acts_on(seedproof):
+    done = seedproof("doctor", "--python", sys.executable, "--seed", "7")
+    deterministic = done.out.partition("\ndeterministic:")[2]
+    assert "when tensorflow is there: tf.random.set_seed(7)" in deterministic
+    assert "tf.config.experimental.enable_op_determinism()" in deterministic
+    assert "PYTHONHASHSEED=7" in deterministic
+    assert "TF_DETERMINISTIC_OPS=1" in deterministic
+
+
+def test_an_interpreter_that_cannot_be_recorded_gives_one_line(seedproof):
+    done = seedproof("doctor", "--python", "/bin/false")
+    assert done.status == 3
+    assert done.err.startswith("seedproof: /bin/false: ")
+    assert len(done.err.splitlines()) == 1
