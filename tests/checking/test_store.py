@@ -10,7 +10,7 @@ import threading
 import pytest
 
 from processes import wait_for
-from seedproof.checking.store import CHECKS, RESULT_FILE, Store, write_json
+from seedproof.checking.store import CHECKS, PLAN_FILE, RESULT_FILE, Store, write_json
 from seedproof.errors import UsageError
 from seedproof.runner.base import EXIT_FILE
 
@@ -102,7 +102,7 @@ def test_the_check_of_another_verb_is_not_gone_on_with(tmp_path):
 
 @pytest.mark.parametrize("content", ["", "{", "[]", "3", '{"verb": 3}', "\x00"])
 def test_a_damaged_plan_is_none(store, tmp_path, content):
-    (store.root / "check.json").write_text(content)
+    (store.root / PLAN_FILE).write_text(content)
     with pytest.raises(UsageError, match="found no interrupted check"):
         Store.unfinished(tmp_path, "check")
 
@@ -113,12 +113,15 @@ def test_where_there_was_never_a_check_none_is_found(tmp_path):
 
 
 @needs_locks
-def test_a_check_that_another_process_is_at_is_not_unfinished(store, tmp_path, held):
+def test_a_check_that_another_process_is_at_is_not_unfinished(tmp_path, held):
+    root = tmp_path / CHECKS / "20200101-000000"
+    root.mkdir(parents=True)
+    write_json(root / PLAN_FILE, CHECK)
+    other = held(root)
     with pytest.raises(UsageError, match="found no interrupted check"):
-        holder = held(store.root)
         Store.unfinished(tmp_path, "check")
-    holder.communicate()
-    assert Store.unfinished(tmp_path, "check")[0] == store
+    other.communicate()
+    assert Store.unfinished(tmp_path, "check") == (Store(root), CHECK)
 
 
 # -- runs --------------------------------------------------------------------------------------

@@ -244,7 +244,9 @@ def test_control_characters_are_not_passed_on(trace):
     assert str(damage).isprintable()
 
 
-def test_a_file_that_only_looks_large_takes_no_memory(trace):
+@pytest.mark.parametrize("begin", [b"", b'{"event": "'])
+def test_a_line_that_never_ends_takes_no_memory(trace, begin):
+    (trace.directory / "events.jsonl").write_bytes(begin)
     os.truncate(trace.directory / "events.jsonl", 1 << 40)
     tracemalloc.start()
     try:
@@ -256,7 +258,7 @@ def test_a_file_that_only_looks_large_takes_no_memory(trace):
 
 @pytest.mark.parametrize(
     ("offset", "size"),
-    [(0, 2**63 - 1), (2**63 - 1, 4), (17, 1), (16, 4), (8, 2**40), (2**62, 2**62)],
+    [(0, 2**63 - 1), (0, 2**30), (2**63 - 1, 4), (17, 1), (16, 4), (8, 2**40), (2**62, 2**62)],
 )
 def test_values_beyond_the_file_are_cut_and_take_no_memory(trace, offset, size):
     tracemalloc.start()
@@ -266,6 +268,20 @@ def test_values_beyond_the_file_are_cut_and_take_no_memory(trace, offset, size):
         assert tracemalloc.get_traced_memory()[1] < 4 << 20
     finally:
         tracemalloc.stop()
+
+
+def test_a_huge_value_is_not_read(trace):
+    os.truncate(trace.directory / "values.bin", 1 << 40)
+    assert trace.stream.value({"offset": 0, "bytes": 1 << 40}) == b""
+
+
+def test_a_table_that_is_announced_again_is_damage(trace):
+    table = trace.stream.all("table")[0]
+    for changes in ({}, {"number": 2}, {"key": "other"}, {"key": "other", "number": 3}):
+        line = json.dumps({**table, **changes}).encode()
+        content = (trace.directory / "events.jsonl").read_bytes()
+        assert_damaged(alter(trace, content + line + b"\n").refresh, "no event of a trace")
+        alter(trace, content)
 
 
 def test_a_negative_watermark_is_none(trace):

@@ -4,26 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from itertools import combinations
-from pathlib import Path
 from statistics import fmean
-from typing import Protocol
 
 from seedproof.checking import plan
-from seedproof.checking.conduct import ArmState, Watcher
+from seedproof.checking.conduct import ArmState
 from seedproof.checking.outcome import ArmOutcome, RunOutcome, conclude, verdict_on
 from seedproof.compare.churn import churn, predictions
 from seedproof.compare.cost import Cost, cost
-from seedproof.compare.metrics import Spread, final_metrics, spreads
+from seedproof.compare.metrics import Spread, spreads
 from seedproof.compare.verdict import Verdict
-from seedproof.experiments.article_results import append_run
 from seedproof.inside.machine import visible_cores
-from seedproof.runner.base import Exit
-from seedproof.sources import CATALOGUE
 
 WITHOUT, WITH = "seeded", "deterministic"
-_FILES = {WITHOUT: "without_tf_option", WITH: "with_tf_option"}
 _THREADS_ELSEWHERE = (1, 2, 4)
 
 
@@ -36,75 +29,6 @@ def arms(command: Sequence[str], runs: int, pairs: int, seed: int, threads: int)
         plan.arm(policy, plan.pins(policy, (), seed, threads), base, variations, solo=pairs)
         for policy in (WITHOUT, WITH)
     ]
-
-
-def set_aside(arms: Sequence[plan.Arm], found: Mapping[str, str]) -> list[str]:
-    """The user's own variables that contradict a pin of the demo, which asks for it by name."""
-    lines = set()
-    for arm in arms:
-        for name, value in arm.pins.items():
-            for variable in CATALOGUE[name].variables(value):
-                own = found.get(variable.name)
-                if own is not None and not variable.accepts(own):
-                    lines.add(f"{variable.name}={own} is set aside in the arm {arm.name}")
-    return sorted(lines)
-
-
-class ResultFiles:
-    """The article's text files: bare repeats in one, varied runs in another, timed ones in none."""
-
-    def __init__(self, directory: Path) -> None:
-        self._directory = directory
-
-    def start_afresh(self) -> None:
-        """Removes old results; raises OSError where the directory cannot be used."""
-        self._directory.mkdir(parents=True, exist_ok=True)
-        for arm in _FILES:
-            for suffix in ("", ".varied"):
-                self._path(arm, suffix).unlink(missing_ok=True)
-
-    def append(self, run: plan.PlannedRun, state: ArmState) -> None:
-        """One finished run, stamped with the time of its end."""
-        end = state.exits[run.index]
-        if run.solo or end.returncode != 0 or end.stopped is not None:
-            return
-        stream = state.streams[run.index]
-        stream.refresh()
-        metrics = final_metrics(stream)
-        loss, accuracy = metrics.get("loss", {}), metrics.get("accuracy", {})
-        rows = [(fold, loss[fold], accuracy[fold]) for fold in sorted(loss)]
-        stamp = datetime.fromtimestamp(end.ended).astimezone()
-        append_run(self._path(run.arm, "" if run.bare else ".varied"), stamp, rows)
-
-    def _path(self, arm: str, suffix: str) -> Path:
-        return self._directory / f"{_FILES[arm]}{suffix}.txt"
-
-
-class _States(Protocol):
-    states: dict[str, ArmState]
-
-
-class Appending:
-    """A watcher that also appends each finished run to its file."""
-
-    def __init__(self, watcher: Watcher, files: ResultFiles) -> None:
-        self._watcher = watcher
-        self._files = files
-        self.conductor: _States | None = None
-
-    def started(self, run: plan.PlannedRun) -> None:
-        """Passed on."""
-        self._watcher.started(run)
-
-    def progress(self, run: plan.PlannedRun, steps: int) -> None:
-        """Passed on."""
-        self._watcher.progress(run, steps)
-
-    def finished(self, run: plan.PlannedRun, end: Exit) -> None:
-        """Appended, then passed on."""
-        assert self.conductor is not None
-        self._files.append(run, self.conductor.states[run.arm])
-        self._watcher.finished(run, end)
 
 
 @dataclass(frozen=True)

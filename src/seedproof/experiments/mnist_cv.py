@@ -170,7 +170,8 @@ def predicted_classes(model: Any, images: npt.NDArray[Any]) -> npt.NDArray[Any]:
 
     batches = [images[at : at + 1000] for at in range(0, len(images), 1000)]
     scores = [np.asarray(model(batch.astype("float32"), training=False)) for batch in batches]
-    return np.concatenate(scores).argmax(axis=1).astype("uint8")
+    classes: npt.NDArray[Any] = np.concatenate(scores).argmax(axis=1).astype("uint8")
+    return classes
 
 
 def _append(results: Path, rows: Iterable[Row]) -> None:

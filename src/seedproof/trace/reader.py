@@ -32,7 +32,12 @@ _LARGEST_VALUE = 1 << 30
 _BLOCK_BYTES = 1 << 20
 
 # A pipe must not block the reader, and a link must not lead it out of the trace.
-_PLAIN = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | 0 | getattr(os, "O_BINARY", 0)
+_PLAIN = (
+    os.O_RDONLY
+    | getattr(os, "O_NOFOLLOW", 0)
+    | getattr(os, "O_NONBLOCK", 0)
+    | getattr(os, "O_BINARY", 0)
+)
 
 
 class TraceDamagedError(SeedproofError):
