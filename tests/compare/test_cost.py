@@ -54,5 +54,5 @@ def test_a_repeated_measurement_falls_into_the_interval_as_often_as_it_says():
     ("ours", "theirs"), [([], []), ([1], []), ([1], [1, 2]), ([0], [1]), ([1], [0]), ([-1], [1])]
 )
 def test_what_is_no_pair_of_times_is_refused(ours, theirs):
-    with pytest.raises(ValueError, match="pairs of times|zip"):
+    with pytest.raises(ValueError, match=r"pairs of times|zip"):
         cost("a", ours, "b", theirs)

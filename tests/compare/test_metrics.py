@@ -95,6 +95,17 @@ def test_what_no_double_can_hold_is_no_number_and_no_error(values, widest):
     assert not math.isfinite(found.sample_variance)
 
 
+def test_opposite_infinities_have_no_mean():
+    found = spread((math.inf, 1.0), (-math.inf, 1.0))
+    assert math.isnan(found.mean)
+    assert found.folds == (pytest.approx(math.nan, nan_ok=True), 1.0)
+
+
+def test_no_fold_hides_that_another_has_no_number():
+    for runs in [((math.nan, 1.0), (2.0, 1.0)), ((1.0, math.nan), (1.0, 2.0))]:
+        assert math.isnan(spread(*runs).range)
+
+
 # -- of one run --------------------------------------------------------------------------------
 
 

@@ -116,7 +116,11 @@ def hand_written(decorate):
         with tf.GradientTape() as tape:
             loss = LOSS(y, model(x, training=True))
         optimizer.apply_gradients(
-            zip(tape.gradient(loss, model.trainable_variables), model.trainable_variables)
+            zip(
+                tape.gradient(loss, model.trainable_variables),
+                model.trainable_variables,
+                strict=True,
+            )
         )
         return loss
 
@@ -144,6 +148,10 @@ def two_optimizers():
 def save_best():
     """Draws from the model between the steps, as callbacks do."""
     model = compiled(network())
+
+    def look(batch, logs):  # noqa: ARG001 - as Keras calls it
+        model.get_weights()
+
     watch = keras.callbacks.LambdaCallback(
         on_train_batch_end=lambda batch, logs: model.get_weights()
     )

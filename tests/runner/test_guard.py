@@ -138,7 +138,7 @@ def test_processors_that_do_not_exist_are_told_as_trouble(guarded):
 def test_the_processor_time_is_that_of_the_run_and_of_its_children(guarded):
     burn = "import time\nwhile time.process_time() < 0.2: pass"
     program = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {burn!r}])\n{burn}"
-    assert guarded(program).outcome()["cpu_seconds"] >= 0.4
+    assert guarded(program).outcome()["cpu_seconds"] > 0.3  # it is counted in hundredths
 
 
 def test_a_word_on_the_pipe_stops_the_run_and_becomes_the_reason(guarded):

@@ -50,12 +50,17 @@ class ArmState:
         self.comparisons: dict[int, Comparison] = {
             run.index: Comparison(self.streams[0], self.streams[run.index]) for run in arm.runs[1:]
         }
+        self._compared_to_the_end: set[int] = set()
         self._diverged_at: float | None = None
 
     def advance(self) -> None:
         """Compares what has been written since, of the runs that have begun."""
-        for comparison in self.comparisons.values():
+        for index, comparison in self.comparisons.items():
+            if index in self._compared_to_the_end:
+                continue
             comparison.advance()
+            if self._both_ended(index):
+                self._compared_to_the_end.add(index)
             if self._diverged_at is None and comparison.first() is not None:
                 self._diverged_at = time.monotonic()
 

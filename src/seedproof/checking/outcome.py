@@ -18,15 +18,13 @@ from seedproof.trace.format import PHASES
 from seedproof.trace.reader import Stream
 
 # The exit statuses, the most telling first: with several arms, the first that any arm has.
-INTERRUPTED, TIMEOUT, NOT_RECORDED, SCRIPT_FAILED, UNKNOWN, DIVERGED, IDENTICAL = (
-    130,
-    124,
-    3,
-    4,
-    5,
-    1,
-    0,
-)
+INTERRUPTED = 130
+TIMEOUT = 124
+NOT_RECORDED = 3
+SCRIPT_FAILED = 4
+UNKNOWN = 5
+DIVERGED = 1
+IDENTICAL = 0
 PRECEDENCE = (INTERRUPTED, TIMEOUT, NOT_RECORDED, SCRIPT_FAILED, UNKNOWN, DIVERGED, IDENTICAL)
 _BY_VERDICT = {"identical": IDENTICAL, "diverged": DIVERGED, "unknown": UNKNOWN}
 

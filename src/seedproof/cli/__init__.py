@@ -49,9 +49,10 @@ class Parser(argparse.ArgumentParser):
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command line; returns the exit status."""
     words = list(sys.argv[1:] if argv is None else argv)
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        # Names may hold what the terminal's encoding has no letter for.
-        sys.stdout.reconfigure(errors="backslashreplace")
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # Names may hold what the terminal's encoding has no letter for.
+            stream.reconfigure(errors="backslashreplace")
     try:
         return _dispatch(words)
     except SeedproofError as error:

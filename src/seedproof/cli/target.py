@@ -54,7 +54,11 @@ def _any_command(words: Sequence[str]) -> list[str]:
 
 
 def _existing(script: str) -> str:
-    if not Path(script).is_file():
+    try:
+        found = Path(script).is_file()
+    except OSError:  # no name that a file can have
+        found = False
+    if not found:
         raise UsageError(f"{script}: no such script; give the path of a file, or -m MODULE")
     return script
 

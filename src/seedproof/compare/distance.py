@@ -26,9 +26,11 @@ _MOST_AXES = 32
 @dataclass(frozen=True)
 class Distance:
     """`max_abs_diff` in the array's own unit and `max_ulp`, in units in the last place of its
-    type, at the first step at or after the divergence where both runs kept the array."""
+    type, at the first step at or after the divergence where both runs kept an array of that name,
+    which was recorded in `phase`: where a gradient parts, the weights that it belongs to."""
 
     step: int
+    phase: str
     max_abs_diff: float
     max_ulp: int | None
 
@@ -40,7 +42,8 @@ def distance_after(reference: Stream, other: Stream, name: str, step: int) -> Di
         a, b = kept_array(reference, ours[place]), kept_array(other, theirs[place])
         if a is not None and b is not None and a.shape == b.shape:
             bits = 16 if ours[place]["dtype"] == theirs[place]["dtype"] == _BFLOAT16 else 0
-            return Distance(place[0], max_abs_diff(a, b), max_ulp(a, b, bits))
+            phase = str(ours[place]["phase"])
+            return Distance(place[0], phase, max_abs_diff(a, b), max_ulp(a, b, bits))
     return None
 
 

@@ -73,7 +73,10 @@ def _spread(runs: list[Folds]) -> Spread:
 
 
 def _mean(values: list[float]) -> float:
-    """NaN where there is none: infinities of both signs, a sum beyond all doubles."""
+    """Of equal values the value itself; NaN where there is none: infinities of both signs, a sum
+    beyond all doubles."""
+    if _same_bits(values):
+        return values[0]
     try:
         return statistics.fmean(values)
     except (ValueError, OverflowError):

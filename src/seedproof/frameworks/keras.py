@@ -68,6 +68,7 @@ class Fits:
         self.steps: Any = None
         self._recorder = recorder
         self._fits = 0
+        self._fitting = False
         self._tests = 0
 
     def begin(self, model: Any, logs: Any = None) -> None:
@@ -76,6 +77,7 @@ class Fits:
         self._recorder.record_named(f"fit{self._fits}", _weights(model), at, "init", keep=True)
         if self.steps is not None:
             self.steps.begin(model)
+        self._fitting = True
         self._recorder.report_effective()
         self._recorder.event("training_begins", fit=self._fits)
 
@@ -88,12 +90,15 @@ class Fits:
         self._recorder.keep_named(_weights(model), "update")
 
     def test_end(self, model: Any, logs: Any = None) -> None:
-        self._metrics("evaluate", logs, self._tests)
-        self._tests += 1
+        """What a validation finds stands among the metrics of its epoch."""
+        if not self._fitting:
+            self._metrics("evaluate", logs, self._tests)
+            self._tests += 1
 
     def end(self, model: Any, logs: Any = None) -> None:
         self._recorder.event("training_ends", fit=self._fits)
         self._fits += 1
+        self._fitting = False
 
     def _metrics(self, group: str, logs: Any, fold: int) -> None:
         if logs:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from seedproof.trace.format import Column
 
 QUEUE_ROWS = 1 << 20
+SMALL = 1024  # words
 
 
 def digest(tensor: Any) -> Any:
@@ -26,8 +27,30 @@ def digest(tensor: Any) -> Any:
 
 
 def digests(tensors: Sequence[Any]) -> Any:
-    """The digests of dense tensors, as an int64 vector."""
-    bodies = tf.stack([_fold(_words(tensor)) for tensor in tensors])
+    """The digests of dense tensors of known rank, as an int64 vector.
+
+    Each new model is traced anew; a function of its own is traced once for the same shapes.
+    """
+    signature = tuple((tensor.dtype, tuple(tensor.shape)) for tensor in tensors)
+    if signature not in _functions:
+        specs = [tf.TensorSpec(tensor.shape, tensor.dtype) for tensor in tensors]
+        with tf.init_scope():
+            function = tf.function(_digests, autograph=False)
+            _functions[signature] = function.get_concrete_function(*specs)
+    return _functions[signature](*tensors)
+
+
+_functions: dict[Any, Any] = {}
+
+
+def _digests(*tensors: Any) -> Any:
+    words = [_words(tensor) for tensor in tensors]
+    small = [at for at, (row, _) in enumerate(words) if (row.shape[1] or SMALL + 1) <= SMALL]
+    large = [at for at in range(len(words)) if at not in set(small)]
+    sums = [tf.reshape(_fold(words[at]), [1]) for at in large]
+    if small:
+        sums.append(_fold_together([words[at][0] for at in small]))
+    bodies = tf.gather(tf.concat(sums, 0), [(large + small).index(at) for at in range(len(words))])
     return bodies + tf.constant([_known_header(tensor) for tensor in tensors], tf.int64)
 
 
@@ -41,13 +64,21 @@ def _words(tensor: Any) -> tuple[Any, Any]:
     if tensor.dtype == tf.bool:
         tensor = tf.cast(tensor, tf.int8)
     word = {1: tf.int8, 2: tf.int16}.get(tensor.dtype.size, tf.int32)
-    row = tf.reshape(tf.bitcast(tensor, word), [1, -1])
+    row = tf.cast(tf.reshape(tf.bitcast(tensor, word), [1, -1]), tf.int32)
     unknown = [axis for axis, length in enumerate(tensor.shape) if length is None]
     if not unknown:
         return row, None
     lengths = tf.gather(tf.shape(tensor, tf.int64), unknown)
     factors = tf.constant([signed(shape_key(axis)) for axis in unknown], tf.int64)
     return row, tf.reduce_sum(lengths * factors)
+
+
+def _fold_together(rows: Sequence[Any]) -> Any:
+    """Many short rows as one matrix: words of zero add nothing, and operations cost more."""
+    width = max(row.shape[1] for row in rows)
+    wide = [tf.cast(row, tf.int64) for row in rows]
+    padded = [tf.pad(row, [[0, 0], [0, width - row.shape[1]]]) for row in wide]
+    return tf.reshape(_dot(tf.concat(padded, 0), _keys(width)), [-1])
 
 
 def _fold(words: tuple[Any, Any]) -> Any:
@@ -63,15 +94,17 @@ def _fold_unknown(row: Any) -> Any:
     """As `_fold`, where only the running graph knows the length."""
     size = tf.size(row)
     sums = _sums_with_rest(row, size)
-    return tf.cond(size > BLOCK, lambda: _fold_sums(sums), lambda: tf.reduce_sum(sums))
+    words_left = (size + BLOCK - 1) // BLOCK * 2
+    return tf.cond(size > BLOCK, lambda: _fold_sums(sums, words_left), lambda: tf.reduce_sum(sums))
 
 
-def _fold_sums(sums: Any) -> Any:
-    """One more fold, or two: enough for 2**43 words. A block of zeros at the end adds nothing."""
+def _fold_sums(sums: Any, words: Any) -> Any:
+    """One more fold, or two: enough for 2**43 words. A block of zeros at the end adds nothing, so
+    it is no reason for another fold."""
     row = _as_row(sums)
     again = _sums_with_rest(row, tf.size(row))
     last = lambda: tf.reduce_sum(_sums_with_rest(_as_row(again), 2 * tf.size(again)))  # noqa: E731
-    return tf.cond(tf.size(row) > BLOCK, last, lambda: tf.reduce_sum(again))
+    return tf.cond(words > BLOCK, last, lambda: tf.reduce_sum(again))
 
 
 def _sums_with_rest(row: Any, size: Any) -> Any:

@@ -35,7 +35,7 @@ def log_metric(name: str, value: Any, step: int | None = None, fold: int | None 
     active = recorder.current()
     if active is not None:
         at, repetition = _number("step", step), _number("fold", fold)
-        active.metrics("log/" + name, {name: value}, at, repetition)
+        active.metrics(f"log/{name}", {name: float(value)}, at, repetition)
 
 
 def _number(what: str, given: Any) -> int | None:

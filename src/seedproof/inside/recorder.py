@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 DRAIN_SECONDS = 0.1
 VALUE_BUDGET_BYTES = 64 << 20
+MOST_TROUBLES = 20
 
 _current: Recorder | None = None
 
@@ -66,6 +67,7 @@ class Recorder:
         self._thread: threading.Thread | None = None
         self._value_bytes_left = VALUE_BUDGET_BYTES
         self._own_steps = OwnSteps()
+        self._troubles = 0
         self._trouble_unsaid = False
         self._effective: list[Callable[[], dict[str, Any]]] = []
 
@@ -77,6 +79,9 @@ class Recorder:
 
     def trouble(self, where: str) -> None:
         """Reports the exception being handled: our own failure must not become the script's."""
+        self._troubles += 1
+        if self._troubles > MOST_TROUBLES:
+            return
         try:
             self.event("trouble", where=where, error=traceback.format_exc(limit=6))
         except OSError:
@@ -175,7 +180,7 @@ class Recorder:
         """
         found = leaves.flatten(name, value)
         with self._host_lock:
-            at = self._step_of(name, step, phase)
+            at = self._step_of(phase, name, step)
             self._record_leaves(name, found, at, phase, keep)
 
     def record_named(
@@ -187,24 +192,30 @@ class Recorder:
 
     def keep_named(self, values: dict[str, Any], phase: str) -> None:
         """Keeps arrays, without a record, so that distances can be given later."""
+        step = self.step()
         for leaf in leaves.flatten("", values):
-            self._keep(leaf, phase, self.step())
+            self._keep(leaf, phase, step)
 
     def metrics(
         self, group: str, values: dict[str, Any], step: int | None = None, fold: Any = None
     ) -> None:
-        """Records numbers at full precision, under the names that the framework gives them."""
-        numbers = [(name, float(value)) for name, value in sorted(values.items())]
-        columns = [Column("metric", name, kind=VALUE, fold=fold) for name, _ in numbers]
-        words = [struct.unpack("<Q", struct.pack("<d", number))[0] for _, number in numbers]
-        with self._host_lock:
-            at = self._step_of(f"{group}@{fold}", step, "metric")
-            self._append("metric", f"{group}@{fold}", columns, at, words)
+        """Records numbers at full precision, under the names that the framework gives them.
 
-    def _step_of(self, name: str, step: int | None, phase: str) -> int:
+        What is not one number, such as the score of each class, is digested.
+        """
+        numbers, others = _numbers_and_others(values)
+        group = f"{group}@{fold}"
+        columns = [Column("metric", name, kind=VALUE, fold=fold) for name in numbers]
+        words = [struct.unpack("<Q", struct.pack("<d", one))[0] for one in numbers.values()]
+        with self._host_lock:
+            at = self._step_of("metric", group, step)
+            self._append("metric", group, columns, at, words)
+            self._record_leaves(group, leaves.flatten("", others), at, "metric", keep=False)
+
+    def _step_of(self, phase: str, name: str, step: int | None) -> int:
         if self._counters or (step is None and phase == "init"):
             return self.step() if step is None else step
-        return self._own_steps.of(name, step)
+        return self._own_steps.of(f"{phase}/{name}", step)
 
     def _record_leaves(
         self, group: str, found: list[leaves.Leaf], at: int, phase: str, keep: bool
@@ -246,3 +257,13 @@ class Recorder:
             self._writer.keep(leaf.name, phase, step, leaf.dtype, leaf.array.shape, raw)
         except OSError:
             self.trouble(f"keep {leaf.name}")
+
+
+def _numbers_and_others(values: dict[str, Any]) -> tuple[dict[str, float], dict[str, Any]]:
+    numbers, others = {}, {}
+    for name, value in sorted(values.items()):
+        try:
+            numbers[name] = float(value)
+        except (TypeError, ValueError):
+            others[name] = value
+    return numbers, others

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from seedproof._version import __version__
@@ -107,6 +108,7 @@ def _divergence(arm: ArmOutcome) -> dict[str, Any] | None:
         return None
     assert arm.verdict.runs is not None
     distance = arm.distance
+    own = None if distance is None or distance.phase != found.phase else distance
     return {
         "step": None if found.phase == "init" or found.before_training else found.step,
         "after_steps": found.step if found.phase == "init" else None,
@@ -117,9 +119,9 @@ def _divergence(arm: ArmOutcome) -> dict[str, Any] | None:
         "line": None,
         "runs": list(arm.verdict.runs),
         "values": None if found.values is None else list(found.values),
-        "max_abs_diff": None if distance is None else distance.max_abs_diff,
-        "max_ulp": None if distance is None else distance.max_ulp,
-        "distance_step": None if distance is None else distance.step,
+        "max_abs_diff": None if own is None else own.max_abs_diff,
+        "max_ulp": None if own is None else own.max_ulp,
+        "distance": None if distance is None else asdict(distance),
     }
 
 

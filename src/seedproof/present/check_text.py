@@ -43,7 +43,9 @@ def _because(arm: ArmOutcome) -> str:
 def _scope(arm: ArmOutcome) -> str:
     steps = min((run.steps for run in arm.runs), default=0)
     records = max((run.records for run in arm.runs), default=0)
-    seen = ", ".join(arm.phases) or "nothing"
+    if not records:
+        return "compared nothing: there are no records"
+    seen = ", ".join(arm.phases)
     to_the_end = "to the end" if all(run.completed for run in arm.runs) else "not to the end"
     return f"compared {to_the_end}: {steps} steps, {records} records a run ({seen})"
 

@@ -30,6 +30,8 @@ def _outcome(end: Exit) -> str:
         return "stopped, the verdict is out"
     if end.stopped:
         return f"stopped: {end.stopped}"
+    if end.returncode is None:
+        return "could not be run"
     return "done" if end.returncode == 0 else f"failed with status {end.returncode}"
 
 

@@ -26,7 +26,7 @@ def _moment(found: Divergence) -> str:
     if found.before_training:
         return "before the first step"
     if found.phase == "init":
-        return f"after {found.step} steps"
+        return f"after {found.step} step{'' if found.step == 1 else 's'}"
     return f"step {found.step}"
 
 
@@ -44,8 +44,11 @@ def _how(found: Divergence) -> str:
 
 def apart(distance: Distance) -> str:
     """How far apart, in one line."""
-    ulp = "" if distance.max_ulp is None else f", {distance.max_ulp} units in the last place"
-    return f"at step {distance.step} up to {distance.max_abs_diff:.3g} apart{ulp}"
+    ulp = ""
+    if distance.max_ulp is not None:
+        ulp = f", {distance.max_ulp} unit{'s' * (distance.max_ulp != 1)} in the last place"
+    when = "at first" if distance.step < 0 else f"at step {distance.step}"
+    return f"{_PHASES[distance.phase]} {when}: up to {distance.max_abs_diff:.3g} apart{ulp}"
 
 
 def shown(name: str, longest: int = 120) -> str:

@@ -1,0 +1,155 @@
+"""A check for the terminal: what is claimed, what is not, and what to type next."""
+
+from __future__ import annotations
+
+import shlex
+
+import pytest
+
+from seedproof.checking.outcome import ArmOutcome, RunOutcome, Varied
+from seedproof.checking.plan import Arm, PlannedRun
+from seedproof.compare.distance import Distance
+from seedproof.compare.divergence import Divergence
+from seedproof.compare.verdict import Verdict
+from seedproof.launch import Launch
+from seedproof.present.check_text import check_as_text
+from seedproof.runner.base import Exit
+
+IDENTICAL = Verdict("identical")
+DIVERGED = Verdict(
+    "diverged",
+    divergence=Divergence(3, "update", "dense/kernel", "bits", "table"),
+    runs=(0, 2),
+)
+LAUNCH = Launch(("python", "train.py"), "/work")
+
+
+def a_run(index=0, records=12, returncode=0, varied=None):
+    planned = PlannedRun("seeded", index, LAUNCH, 1)
+    end = Exit(returncode, 1.0, 1.0)
+    return RunOutcome(planned, end, True, "d", records, 4, varied or {}, None, None, None, {})
+
+
+def an_arm(verdict=IDENTICAL, policy="seeded", runs=None, distance=None, pinned=()):
+    runs = tuple(runs or (a_run(index) for index in range(3)))
+    arm = Arm(policy, policy, {}, tuple(run.planned for run in runs))
+    return ArmOutcome(arm, verdict, 0, distance, runs, {}, {}, tuple(pinned), ("update",), {})
+
+
+def text(*arms, typed=("train.py",)):
+    return check_as_text(typed, arms, "kept/here")
+
+
+def next_words(*arms, typed=("train.py",)):
+    """What the line `next:` would have the user type."""
+    (line,) = [x for x in text(*arms, typed=typed).splitlines() if x.startswith("next: ")]
+    return shlex.split(line.removeprefix("next: "))
+
+
+# -- claims ------------------------------------------------------------------------------------
+
+
+def test_identical_runs_are_told_with_what_they_prove_and_where_they_are_kept():
+    lines = text(an_arm()).splitlines()
+    assert lines[0] == "seeded: IDENTICAL"
+    assert lines[1].startswith("  3 identical runs mean, at 95% confidence, ")
+    assert lines[2] == "  compared to the end: 4 steps, 12 records a run (update)"
+    assert lines[-1] == "kept in kept/here"
+
+
+def test_a_divergence_is_told_with_its_place_its_runs_and_its_size():
+    lines = text(an_arm(DIVERGED, distance=Distance(3, "update", 0.25, 7))).splitlines()
+    assert lines[:3] == [
+        "seeded: DIVERGED",
+        "  runs 0 and 2 part: step 3, weights after the update dense/kernel",
+        "  weights after the update at step 3: up to 0.25 apart, 7 units in the last place",
+    ]
+    assert "identical" not in " ".join(lines)
+
+
+def test_what_cannot_be_told_says_why():
+    assert text(an_arm(Verdict("unknown", "run 1: lost"))).startswith(
+        "seeded: UNKNOWN (run 1: lost)"
+    )
+
+
+def test_a_run_that_did_not_come_to_its_end_is_not_claimed_to_have():
+    runs = [a_run(0), a_run(1, returncode=1)]
+    assert "  compared not to the end: " in text(an_arm(DIVERGED, runs=runs))
+
+
+def test_without_records_nothing_is_claimed_to_have_been_compared():
+    verdict = Verdict("unknown", "nothing was recorded, so nothing was compared")
+    said = text(an_arm(verdict, runs=[a_run(0, 0), a_run(1, 0)]))
+    assert "  compared nothing: there are no records\n" in said
+    assert 'next: add a line to the script: seedproof.record("weights", weights)\n' in said
+
+
+def test_what_could_not_be_pinned_is_told_on_one_line():
+    pinned = {"missed": ["the hash seed\nof this interpreter"]}
+    assert "  not pinned: the hash seed\N{REPLACEMENT CHARACTER}of" in text(an_arm(pinned=[pinned]))
+
+
+# -- variations --------------------------------------------------------------------------------
+
+
+def varied_arm(*pairs, bare=0):
+    """An arm whose runs had `hash_seed` varied to the first of each pair and met the second."""
+    runs = [a_run(at, varied={"hash_seed": Varied(*pair, None)}) for at, pair in enumerate(pairs)]
+    runs += [a_run(len(runs) + at) for at in range(bare)]
+    return an_arm(runs=runs)
+
+
+def test_a_variation_that_reached_its_process_is_told():
+    said = text(varied_arm((1, 1), (2, 2)))
+    assert "  run 0: hash_seed varied to 1, effective not told\n" in said
+    assert "no evidence" not in said
+    assert "in vain" not in said
+
+
+def test_a_variation_that_did_not_reach_its_process_is_no_evidence():
+    said = text(varied_arm((1, 0), (2, 0)))
+    assert (
+        "  run 1: hash_seed varied to 2, effective not told; it did not reach the process: no "
+        "evidence\n"
+    ) in said
+    assert "  hash_seed was varied in vain: nothing is shown about it\n" in said
+
+
+def test_one_value_that_was_met_by_all_shows_nothing_about_the_others():
+    assert "in vain" in text(varied_arm((0, 0), (1, 0)))
+    assert "in vain" in text(varied_arm((0, None), (1, None)))
+
+
+def test_one_value_beside_runs_that_were_not_varied_shows_something():
+    assert "in vain" not in text(varied_arm((1, 1), bare=1))
+
+
+# -- next --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("policy", "stronger"), [("as-is", "seeded"), ("seeded", "deterministic")])
+def test_after_a_divergence_the_next_policy_is_proposed(policy, stronger):
+    assert next_words(an_arm(DIVERGED, policy)) == [
+        *("seedproof", "check", "--policy", stronger, "train.py")
+    ]
+
+
+def test_the_next_command_has_the_users_own_options_and_can_be_pasted():
+    typed = ["--runs", "5", "--vary", "num_threads=1,2", "--dir", "my runs", "-m", "a.b", "$x; 'y'"]
+    words = next_words(an_arm(DIVERGED, "as-is"), typed=typed)
+    assert words == ["seedproof", "check", "--policy", "seeded", *typed]
+
+
+@pytest.mark.parametrize(
+    "arms",
+    [
+        [an_arm(IDENTICAL, "as-is")],
+        [an_arm(DIVERGED, "deterministic")],
+        [an_arm(DIVERGED, "as-is"), an_arm(IDENTICAL, "seeded")],
+        [an_arm(Verdict("unknown", "run 0: lost"), "as-is")],
+    ],
+    ids=["identical", "nothing stronger", "done already", "unknown"],
+)
+def test_where_no_command_would_help_none_is_proposed(arms):
+    assert "next:" not in text(*arms)
