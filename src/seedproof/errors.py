@@ -1,4 +1,4 @@
-"""The errors that reach a person: one line each, with the exit status that CONTRACT promises."""
+"""The errors that reach a person: one line each, with the exit status that goes with it."""
 
 
 class SeedproofError(Exception):

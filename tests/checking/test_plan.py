@@ -12,7 +12,7 @@ from seedproof.inside.machine import visible_cores
 from seedproof.launch import Launch
 from seedproof.policies import POLICIES
 
-BASE = Launch(("python", "train.py"), "/work", {"PATH": "/bin"})
+BASE = Launch(("python", "train.py"), "/project", {"PATH": "/bin"})
 DETERMINISTIC = plan.pins("deterministic", (), seed=5, threads=2)
 
 

@@ -149,12 +149,10 @@ def save_best():
     """Draws from the model between the steps, as callbacks do."""
     model = compiled(network())
 
-    def look(batch, logs):  # noqa: ARG001 - as Keras calls it
+    def look(batch, logs):
         model.get_weights()
 
-    watch = keras.callbacks.LambdaCallback(
-        on_train_batch_end=lambda batch, logs: model.get_weights()
-    )
+    watch = keras.callbacks.LambdaCallback(on_train_batch_end=look)
     return fitted(model, callbacks=[watch])
 
 

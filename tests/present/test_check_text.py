@@ -21,7 +21,7 @@ DIVERGED = Verdict(
     divergence=Divergence(3, "update", "dense/kernel", "bits", "table"),
     runs=(0, 2),
 )
-LAUNCH = Launch(("python", "train.py"), "/work")
+LAUNCH = Launch(("python", "train.py"), "/project")
 
 
 def a_run(index=0, records=12, returncode=0, varied=None):

@@ -20,7 +20,7 @@ from seedproof.policies import POLICIES
 from seedproof.sources import CATALOGUE, op_determinism
 
 HERE = Path(seedproof.sources.__file__).parent
-LAUNCH = Launch(("python",), "/work")
+LAUNCH = Launch(("python",), "/project")
 every_source = pytest.mark.parametrize("source", CATALOGUE.values(), ids=CATALOGUE)
 
 
