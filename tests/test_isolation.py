@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from importlib.util import find_spec
 
 import pytest
 
@@ -95,3 +96,15 @@ def test_the_users_own_sitecustomize_runs(seedproof, script, tmp_path):
     name = script("import seedproof; seedproof.record('w', 1)\nassert own_was_here\n")
     result = seedproof.check("--runs", "2", name, PYTHONPATH=str(own))
     assert result["verdict"] == "identical"
+
+
+def test_a_second_process_that_trains_is_not_passed_over(seedproof, script):
+    """Only the first process is recorded: what another one trained cannot be called identical."""
+    child = "import torch" if find_spec("torch") else "import tensorflow"
+    name = script(
+        "import subprocess, sys, seedproof\nseedproof.record('w', 1)\n"
+        f"subprocess.run([sys.executable, '-c', {child!r}], check=True)\n"
+    )
+    result = seedproof.check("--runs", "2", name)
+    assert (result["verdict"], result["exit"]) == ("unknown", 5)
+    assert "another process of it used a framework" in result["arms"][0]["reason"]

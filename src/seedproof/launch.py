@@ -5,6 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any, Mapping
 
+from seedproof.inside.machine import telling_variables
+
+# They decide which code is loaded.
+_WHERE_CODE_IS = ("PYTHONPATH", "VIRTUAL_ENV")
+
 Value = Any
 """A source's value: a JSON scalar, as `Source.parse` returns it."""
 
@@ -48,7 +53,8 @@ class Launch:
         return replace(self, varied={**self.varied, source: value})
 
     def to_json(self) -> dict[str, Any]:
-        """What the run's directory keeps; the environment only where it was changed inside."""
+        """What the run's directory keeps; of the environment only what can change results, never
+        a secret."""
         return {
             "command": list(self.command),
             "directory": self.directory,
@@ -56,4 +62,9 @@ class Launch:
             "affinity": None if self.affinity is None else sorted(self.affinity),
             "pins": dict(self.pins),
             "varied": dict(self.varied),
+            "variables": self._variables(),
         }
+
+    def _variables(self) -> dict[str, str]:
+        code = {k: v for k, v in self.environment.items() if k in _WHERE_CODE_IS}
+        return {**telling_variables(self.environment), **code}

@@ -8,12 +8,13 @@ import sys
 import pytest
 
 from seedproof.checking import plan
-from seedproof.checking.conduct import Conductor
+from seedproof.checking.conduct import ArmState, Conductor
 from seedproof.checking.outcome import conclude
 from seedproof.checking.store import Store
 from seedproof.inside.machine import visible_cores
 from seedproof.launch import Launch
 from seedproof.runner.local import LocalRunner
+from traces import Trace
 
 RECORD = """
 import seedproof
@@ -52,9 +53,11 @@ class Seen:
 
     def __init__(self, directory):
         self.started_runs, self.ends, self._file = [], {}, directory / "two-steps-seen"
+        self.most_at_once = 0
 
     def started(self, run):
         self.started_runs.append((run.arm, run.index))
+        self.most_at_once = max(self.most_at_once, len(self.started_runs) - len(self.ends))
 
     def progress(self, _run, steps):
         if steps >= 2:
@@ -132,6 +135,22 @@ def test_one_job_is_one_run_at_a_time(conduct):
     assert [end.returncode for end in seen.ends.values()] == [0, 0, 0, 0]
 
 
+@pytest.mark.skipif(visible_cores() < 2, reason="one processor")
+@pytest.mark.parametrize(("found", "at_once"), [(True, 1), (False, 2)])
+def test_where_there_is_an_accelerator_one_run_at_a_time_has_it(conduct, found, at_once):
+    _, seen = conduct(
+        STEADY,
+        policies=("deterministic",),
+        accelerator=lambda environment: found and "PATH" in environment,
+    )
+    assert seen.most_at_once == at_once
+
+
+def test_jobs_share_an_accelerator_where_the_user_says_so(conduct):
+    _, seen = conduct(MEET + STEADY, jobs=2, accelerator=lambda _: True)
+    assert [end.returncode for end in seen.ends.values()] == [0, 0]
+
+
 def test_timed_runs_are_alone_whatever_the_jobs_and_come_last_and_interleaved(conduct):
     _, seen = conduct(ALONE + STEADY, runs=0, policies=("as-is", "seeded"), solo=2, jobs=4)
     assert seen.started_runs == [("as-is", 0), ("seeded", 0), ("seeded", 1), ("as-is", 1)]
@@ -149,6 +168,26 @@ def test_what_is_on_disk_is_not_run_again(conduct):
     outcome, seen = conduct(STEADY)
     assert seen.started_runs == []
     assert outcome.verdict.name == "identical"
+
+
+def test_what_was_started_in_another_environment_is_run_again(conduct, monkeypatch):
+    program = "import os\n" + RECORD.format(value="int(os.environ['OMP_NUM_THREADS'])")
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    conduct(program)
+    monkeypatch.setenv("OMP_NUM_THREADS", "2")
+    outcome, seen = conduct(program, runs=3)
+    assert len(seen.started_runs) == 3
+    assert outcome.verdict.name == "identical"
+
+
+def test_a_run_that_has_not_begun_is_not_looked_at(tmp_path):
+    arm = plan.arm("as-is", {}, Launch((), str(tmp_path)), [plan.BARE] * 3)
+    state = ArmState(arm, Store(tmp_path))
+    for index in range(3):
+        Trace(tmp_path / "as-is" / str(index) / "trace").updates(index)
+    state.begun = {0, 2}
+    state.advance()
+    assert [state.comparisons[index].first() is not None for index in (1, 2)] == [False, True]
 
 
 def test_progress_is_told_while_a_run_goes_on(conduct):

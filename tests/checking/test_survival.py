@@ -16,6 +16,8 @@ import pytest
 from conftest import environment
 from processes import is_alive, needs_proc, parent_of, wait_for, wait_for_number, with_variable
 from seedproof.checking.store import CHECKS, PLAN_FILE, RESULT_FILE
+from seedproof.cli.request import Request
+from seedproof.errors import UsageError
 from seedproof.inside.start import TRACE_DIRECTORY
 from seedproof.runner.base import EXIT_FILE, STDERR_FILE
 from seedproof.trace.reader import main_stream
@@ -43,6 +45,13 @@ while number >= int(sys.argv[1]) and not os.path.exists("go"):
     time.sleep(0.01)
 """
 IGNORE_SIGTERM = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
+# No values of these options.
+WRONG = [
+    ("policy", None), ("policy", []), ("policy", ["unheard-of"]), ("policy", "seeded"),
+    ("pin", [{}]), ("pin", "seeds"), ("vary", ["hash_seed=x"]), ("runs", "3"), ("runs", None),
+    ("runs", 1), ("seed", 0.5), ("threads", True), ("jobs", []), ("python", 3),
+    ("keep_going", 0), ("timeout", "long"), ("timeout", -1.0),
+]  # fmt: skip
 # What differs between two checks that found the same.
 VOLATILE = {"at", "cpu", "cpu_seconds", "directory", "pid", "seconds"}
 
@@ -165,6 +174,45 @@ def test_continue_does_not_run_again_what_has_ended(background, seedproof, scrip
         "begun-2",
         "begun-3",
     ]
+
+
+def test_continue_in_another_environment_runs_again_what_has_ended(
+    background, seedproof, script, tmp_path
+):
+    record = "import os, seedproof\nseedproof.record('threads', int(os.environ['OMP_NUM_THREADS']))"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("OMP_NUM_THREADS", "1")
+        check = background("--jobs", "1", "--runs", "2", script(record + WAIT), "1")
+    check.run(1)
+    check.process.kill()
+    (tmp_path / "go").touch()
+    found = seedproof.check("--continue", OMP_NUM_THREADS="2")
+    assert found["verdict"] == "identical"
+    assert len(list(tmp_path.glob("begun-*"))) == 4
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"command": "python"},
+        {"directory": None},
+        {"target": [1]},
+        {"by_name": None},
+        {"asked": []},
+        *({"asked": {key: value}} for key, value in WRONG),
+    ],
+    ids=str,
+)
+def test_a_plan_that_somebody_has_spoilt_is_refused_in_one_line(change, tmp_path):
+    asked = {"policy": ["seeded"], "pin": None, "vary": None, "runs": 3, "seed": 0, "threads": 1}
+    asked |= {"jobs": None, "python": None, "keep_going": False, "timeout": 1.5}
+    words = {"command": ["a"], "target": ["a"], "typed": [], "by_name": [], "directory": "/"}
+    sound = {"verb": "check", **words, "asked": asked}
+    assert Request.kept(sound, tmp_path).to_json() == sound
+    if isinstance(change.get("asked"), dict):
+        change = {"asked": {**asked, **change["asked"]}}
+    with pytest.raises(UsageError, match="is damaged; start a new check without --continue"):
+        Request.kept({**sound, **change}, tmp_path)
 
 
 def test_a_check_that_still_goes_on_is_not_taken_over(background, seedproof, script):

@@ -125,7 +125,7 @@ def test_a_table_without_rows_proves_nothing(tmp_path):
 @pytest.mark.parametrize("failed", [0, 1])
 def test_a_run_that_failed_proves_nothing(runs, failed):
     found = verdict(runs(), completed=[1 - failed])
-    assert in_short(found) == ("unknown", f"run {failed} did not end by itself")
+    assert in_short(found) == ("unknown", f"run {failed} did not end successfully")
 
 
 def test_a_recording_that_stops_early_proves_nothing(runs):

@@ -5,6 +5,7 @@ python keras_styles.py STYLE OUTPUT.npz
 
 from __future__ import annotations
 
+import gc
 import sys
 
 import numpy as np
@@ -136,6 +137,24 @@ def gradient_tape():
 
 def eager_gradient_tape():
     return hand_written(lambda step: step)
+
+
+def train_on_batch_by_xla():
+    model = compiled(network(), jit_compile=True)
+    for start in range(0, 300, 100):
+        model.train_on_batch(IMAGES[start : start + 100], LABELS[start : start + 100])
+    return model
+
+
+def optimizers_that_come_and_go():
+    """Each model is dropped before the next is made, with the collector at work in between."""
+    for _ in range(3):
+        model = fitted(compiled(network()), epochs=1)
+        keep, model = model.get_weights(), None
+        gc.collect()
+    last = network()
+    last.set_weights(keep)
+    return last
 
 
 def two_optimizers():

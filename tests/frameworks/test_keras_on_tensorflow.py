@@ -97,3 +97,17 @@ def test_the_comparison_of_bits_can_fail(tmp_path):
     touched = [array.copy() for array in plain]
     touched[0].reshape(-1).view("u4")[0] ^= 1
     assert not same_bits(plain, touched)
+
+
+def test_updates_that_only_xla_sees_are_said_to_be_unseen(tmp_path):
+    plain = train("train_on_batch_by_xla", tmp_path, recorded=False)
+    recorded = train("train_on_batch_by_xla", tmp_path, recorded=True)
+    assert same_bits(plain.variables, recorded.variables)
+    (unseen,) = recorded.stream.all("unseen")
+    assert unseen["text"] == "updates that XLA compiles outside of fit"
+
+
+def test_every_optimizer_has_a_number_of_its_own(tmp_path):
+    stream = train("optimizers_that_come_and_go", tmp_path, recorded=True).stream
+    owners = [key for key in stream.tables if key.startswith("optimizer")]
+    assert owners == ["optimizer0#0", "optimizer1#0", "optimizer2#0"]

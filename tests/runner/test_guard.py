@@ -32,13 +32,22 @@ while True: time.sleep(60)
 """
 
 
+# The guard on a system that lacks something, or where something is odd.
+ODDLY = "import os, runpy, sys, time\n{oddity}\nrunpy.run_path(sys.argv[1], run_name='__main__')"
+NO_WAITID = "if hasattr(os, 'waitid'): del os.waitid"
+CLOCK_GOES_BACK = "times = iter([7200.0, 3600.0])\ntime.time = lambda: next(times)"
+
+
 class Guarded:
     """A guard that was told to run a Python program, as the parent starts it."""
 
-    def __init__(self, directory, program, *, command=None, environment=None, affinity=None):
+    def __init__(
+        self, directory, program, *, command=None, environment=None, affinity=None, oddity=""
+    ):
         self.directory = directory
+        start = ["-c", ODDLY.format(oddity=oddity)] if oddity else []
         self.process = subprocess.Popen(
-            [sys.executable, "-I", "-S", guard.__file__],
+            [sys.executable, "-I", "-S", *start, guard.__file__],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -90,8 +99,22 @@ def test_it_tells_how_the_run_ended_and_keeps_it(guarded):
     outcome = run.outcome()
     assert outcome["returncode"] == 7
     assert outcome["stopped"] is None
-    assert outcome["ended"] == outcome["began"] + outcome["seconds"]
     assert run.kept() == outcome
+
+
+def test_the_time_that_a_run_took_does_not_depend_on_the_clock_that_is_set(guarded):
+    outcome = guarded(oddity=CLOCK_GOES_BACK).outcome()
+    assert (outcome["began"], outcome["ended"]) == (7200.0, 3600.0)
+    assert outcome["seconds"] > 0
+
+
+def test_a_run_is_waited_for_where_the_system_cannot_tell_its_end_beforehand(guarded):
+    wait = "import os, time\nwhile not os.path.exists('go'): time.sleep(0.01)\nraise SystemExit(7)"
+    run = guarded(SAY_PID + wait, oddity=NO_WAITID)
+    run.pid()
+    (run.directory / "go").touch()
+    outcome = run.outcome()
+    assert (outcome["returncode"], outcome["stopped"]) == (7, None)
 
 
 def test_a_run_that_a_signal_killed_has_minus_its_number(guarded):

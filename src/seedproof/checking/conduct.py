@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -15,6 +15,7 @@ from seedproof.errors import SeedproofError
 from seedproof.inside.machine import visible_cores
 from seedproof.inside.start import LAUNCH_FILE, RUN_VARIABLE, TRACE_DIRECTORY
 from seedproof.launch import Launch
+from seedproof.runner.accelerator import accelerator_visible
 from seedproof.runner.base import GUARD_LOST, Exit, Runner, Running
 from seedproof.trace.reader import Stream, main_stream
 
@@ -46,6 +47,7 @@ class ArmState:
             run.index: main_stream(store.run(arm.name, run.index) / TRACE_DIRECTORY)
             for run in arm.runs
         }
+        self.begun: set[int] = set()
         self.exits: dict[int, Exit] = {}
         self.comparisons: dict[int, Comparison] = {
             run.index: Comparison(self.streams[0], self.streams[run.index]) for run in arm.runs[1:]
@@ -55,9 +57,10 @@ class ArmState:
 
     def advance(self) -> None:
         """Compares what has been written since, of the runs that have begun."""
-        for index, comparison in self.comparisons.items():
-            if index in self._compared_to_the_end:
-                continue
+        if 0 not in self.begun:
+            return
+        for index in self.comparisons.keys() & self.begun - self._compared_to_the_end:
+            comparison = self.comparisons[index]
             comparison.advance()
             if self._both_ended(index):
                 self._compared_to_the_end.add(index)
@@ -92,6 +95,7 @@ class Conductor:
         jobs: int | None = None,
         timeout: float | None = None,
         keep_going: bool = False,
+        accelerator: Callable[[Mapping[str, str]], bool] = accelerator_visible,
     ) -> None:
         self.states = {arm.name: ArmState(arm, store) for arm in arms}
         self._store = store
@@ -100,8 +104,10 @@ class Conductor:
         self._jobs = jobs
         self._timeout = timeout
         self._keep_going = keep_going
+        self._accelerator = accelerator
         self._waiting = _in_order(arms)
         self._active: dict[tuple[str, int], tuple[PlannedRun, Running, float]] = {}
+        self._forget_other_starts()
 
     def conduct(self) -> None:
         """Runs everything that is not on disk yet. Ctrl-C stops what runs and is raised again."""
@@ -119,6 +125,13 @@ class Conductor:
         for state in self.states.values():
             state.advance()
 
+    def _forget_other_starts(self) -> None:
+        """Runs that an earlier check has started otherwise, as in another environment, are no
+        evidence beside those of now."""
+        for run in self._waiting:
+            if not self._store.was_started_as(run.arm, run.index, run.launch):
+                self._store.forget_exit(run.arm, run.index)
+
     def _take_finished(self) -> None:
         """Runs that an earlier, interrupted check has finished need not run again; of the others
         nothing is read."""
@@ -128,6 +141,7 @@ class Conductor:
                 self._store.clear_run(run.arm, run.index)
             else:
                 self._waiting.remove(run)
+                self.states[run.arm].begun.add(run.index)
                 self.states[run.arm].exits[run.index] = end
         self._compare()
 
@@ -136,6 +150,7 @@ class Conductor:
             run = self._waiting.pop(0)
             directory = self._store.fresh_run(run.arm, run.index)
             write_json(directory / LAUNCH_FILE, run.launch.to_json())
+            self.states[run.arm].begun.add(run.index)
             running = self._runner.start(recorded(run.launch, directory), directory)
             self._active[run.arm, run.index] = (run, running, time.monotonic())
             self._watcher.started(run)
@@ -148,7 +163,13 @@ class Conductor:
             return False
         if self._jobs is not None:
             return len(active) < self._jobs
+        if any(self._needs_accelerator(other) for other in (run, *active)):
+            return False
         return run.cores + sum(other.cores for other in active) <= visible_cores()
+
+    def _needs_accelerator(self, run: PlannedRun) -> bool:
+        launch = run.launch
+        return self._accelerator({**launch.environment, **launch.inside_environment})
 
     def _collect(self) -> None:
         now = time.monotonic()

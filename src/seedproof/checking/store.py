@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from seedproof.errors import SeedproofError, UsageError
+from seedproof.inside.start import LAUNCH_FILE
+from seedproof.launch import Launch
 from seedproof.runner.base import EXIT_FILE, IN_USE_FILE, Exit
 
 PLAN_FILE = "check.json"
@@ -87,6 +89,11 @@ class Store:
             ):
                 return Exit.from_json(fields)
         return None
+
+    def was_started_as(self, arm: str, index: int, launch: Launch) -> bool:
+        """Whether the run was started by the same launch."""
+        planned = json.loads(json.dumps(launch.to_json()))
+        return _read_json(self.run(arm, index) / LAUNCH_FILE) == planned
 
     def forget_exit(self, arm: str, index: int) -> None:
         """As if the run had not ended, so that it is run again."""

@@ -51,11 +51,11 @@ class Request:
         """From what `to_json` wrote to `place`; UsageError where that was somebody else's."""
         found = {key: value for key, value in content.items() if key != "verb"}
         known = {field.name for field in fields(cls)}
-        if found.keys() != known or found["asked"].keys() != set(ASKED):
-            raise UsageError(
-                f"--continue: {place} is of another version of seedproof; start a new check "
-                "without --continue"
-            )
+        asked = found.get("asked")
+        if found.keys() != known or (isinstance(asked, dict) and asked.keys() != set(ASKED)):
+            raise _refused(place, "of another version of seedproof")
+        if not _is_sound(found):
+            raise _refused(place, "damaged")
         return cls(**found)
 
     def to_json(self) -> dict[str, Any]:
@@ -99,3 +99,40 @@ class Request:
                     f"--{key}: it has no effect, since no pin of {self._policies()} takes it; "
                     "add --policy deterministic"
                 )
+
+
+def _refused(place: Path, what: str) -> UsageError:
+    return UsageError(f"--continue: {place} is {what}; start a new check without --continue")
+
+
+def _is_sound(found: dict[str, Any]) -> bool:
+    """Whether everything has its type, and every option a value that could have been typed."""
+    asked = found["asked"]
+    return (
+        isinstance(found["directory"], str)
+        and all(_are_words(found[key]) for key in ("command", "target", "typed", "by_name"))
+        and isinstance(asked, dict)
+        and all(_is_value(getattr(options, key.upper()), asked[key]) for key in ASKED)
+        and bool(asked["policy"])
+    )
+
+
+def _are_words(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(word, str) for word in value)
+
+
+def _is_value(option: options.Option, value: Any) -> bool:
+    if value is None:
+        return option.default is None
+    if option.kind == "flag":
+        return isinstance(value, bool)
+    if option.kind == "list":
+        return isinstance(value, list) and all(_can_be_typed(option, item) for item in value)
+    return _can_be_typed(option, value)
+
+
+def _can_be_typed(option: options.Option, value: Any) -> bool:
+    try:
+        return bool(option.parse(str(value)) == value)
+    except ValueError:
+        return False

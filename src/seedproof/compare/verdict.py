@@ -66,11 +66,11 @@ def _without_divergence(comparisons: Mapping[int, Comparison], completed: Sequen
         return Verdict("unknown", "a single run was compared with nothing")
     missing = [index for index in (0, *comparisons) if index not in completed]
     if missing:
-        return Verdict("unknown", f"run {missing[0]} did not end by itself")
+        return Verdict("unknown", f"run {missing[0]} did not end successfully")
     streams = {0: next(iter(comparisons.values())).reference}
     streams.update({index: comparison.other for index, comparison in comparisons.items()})
     for index, stream in streams.items():
-        reason = incompleteness(stream) or _other_digest(stream, streams[0])
+        reason = incompleteness(stream) or _unseen(stream) or _other_digest(stream, streams[0])
         if reason:
             return Verdict("unknown", f"run {index}: {reason}")
     if any(comparison.words_compared == 0 for comparison in comparisons.values()):
@@ -90,6 +90,15 @@ def incompleteness(stream: Stream) -> str:
         return f"the recording stops after step {stream.watermark() - 1}, before the script's end"
     torn = [table.key for table in stream.tables.values() if table.is_torn()]
     return f"its table {_line(torn[0])} ends within a row" if torn else ""
+
+
+def _unseen(stream: Stream) -> str:
+    """What is known to have trained without being looked at, in one clause."""
+    if stream.others():
+        return "another process of it used a framework and was not looked at"
+    for event in stream.all("unseen"):
+        return f"{_line(event['text'])} were not looked at"
+    return ""
 
 
 def _other_digest(stream: Stream, reference: Stream) -> str:

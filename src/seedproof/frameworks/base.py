@@ -49,6 +49,10 @@ class Framework:
 def add_xla_flag(flag: str) -> Done:
     """Adds a flag to XLA_FLAGS, which XLA reads when its backend starts; the user's own stay."""
     flags = os.environ.get("XLA_FLAGS", "")
-    if flag not in flags.split():
+    name = flag.partition("=")[0]
+    own = [word for word in flags.split() if word.partition("=")[0] == name]
+    if own and own != [flag]:
+        return Done(missed=(f"{flag}: XLA_FLAGS in the environment says {own[-1]}; unset it",))
+    if not own:
         os.environ["XLA_FLAGS"] = (flags + " " + flag).strip()
     return Done(set=("XLA_FLAGS " + flag,))

@@ -87,7 +87,7 @@ class Fits:
 
     def epoch_end(self, model: Any, epoch: Any, logs: Any = None) -> None:
         self._metrics("fit", logs, self._fits)
-        self._recorder.keep_named(_weights(model), "update")
+        self._recorder.record_named(f"fit{self._fits}", _weights(model), None, "update", keep=True)
 
     def test_end(self, model: Any, logs: Any = None) -> None:
         """What a validation finds stands among the metrics of its epoch."""
@@ -99,6 +99,8 @@ class Fits:
         self._recorder.event("training_ends", fit=self._fits)
         self._fits += 1
         self._fitting = False
+        if self.steps is not None:
+            self.steps.end()
 
     def _metrics(self, group: str, logs: Any, fold: int) -> None:
         if logs:

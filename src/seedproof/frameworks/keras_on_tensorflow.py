@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import itertools
 from typing import TYPE_CHECKING, Any, Callable, Iterator, List, Sequence, Tuple
 from weakref import WeakKeyDictionary
 
@@ -68,6 +69,7 @@ class Steps:
         self._counter = StepCounter()
         self._tables: dict[Any, GraphTable] = {}
         self._optimizers: Any = WeakKeyDictionary()
+        self._numbers = itertools.count()
         self._model_and_data: tuple[Any, Any] = (None, None)
         self._inside_update = False
         self._append_between: Any | None = None
@@ -77,6 +79,10 @@ class Steps:
     def begin(self, model: Any) -> None:
         """A call of `fit` begins; its steps are recorded from inside unless XLA compiles them."""
         self._append_between = self._between_steps(model) if model.jit_compile else None
+
+    def end(self) -> None:
+        """The call of `fit` has ended; what trains now is seen from inside again."""
+        self._append_between = None
 
     def batch_end(self) -> None:
         """A batch, or several in one execution, have been trained on."""
@@ -95,7 +101,7 @@ class Steps:
     @contextlib.contextmanager
     def update(self, optimizer: Any, grads: Any, variables: Any) -> Iterator[None]:
         """One update: what goes in is digested before it, what comes out after it."""
-        if self._inside_update or self._append_between is not None or _is_distributed():
+        if self._inside_update or self._append_between is not None or self._is_out_of_reach():
             yield
             return
         variables = optimizer._trainable_variables if variables is None else list(variables)
@@ -107,6 +113,16 @@ class Steps:
                 self._guarded(self._after, optimizer, variables, before)
         finally:
             self._inside_update = False
+
+    def _is_out_of_reach(self) -> bool:
+        """Whether an update cannot be recorded from inside, which is then said."""
+        if _is_compiled_by_xla():
+            self._recorder.unseen("updates that XLA compiles outside of fit")
+        elif tf.distribute.get_strategy().num_replicas_in_sync > 1:
+            self._recorder.unseen("updates that a distribution strategy spreads over replicas")
+        else:
+            return False
+        return True
 
     def _guarded(self, part: Callable[..., Any], *arguments: Any) -> Any:
         try:
@@ -125,8 +141,10 @@ class Steps:
         model = self._model_and_data[0]
         state = [] if model is None else model.non_trainable_variables
         columns, digests_after = _digested(_named_variables([*variables, *state]))
-        number = self._optimizers.setdefault(optimizer, len(self._optimizers))
-        table = self._table(f"optimizer{number}", [*columns_before, *columns])
+        if optimizer not in self._optimizers:
+            self._optimizers[optimizer] = next(self._numbers)
+        owner = f"optimizer{self._optimizers[optimizer]}"
+        table = self._table(owner, [*columns_before, *columns])
         row = table.append(step, [digests_before, digests_after])
         with tf.control_dependencies([row] if tf.inside_function() else []):
             self._counter.variable().assign_add(1)
@@ -158,8 +176,12 @@ class Steps:
         return done
 
 
-def _is_distributed() -> bool:
-    return bool(tf.distribute.get_strategy().num_replicas_in_sync > 1)
+def _is_compiled_by_xla() -> bool:
+    """Whether the graph being traced is for XLA, which knows no queue."""
+    from tensorflow.python.ops import control_flow_util
+
+    graph = tf.compat.v1.get_default_graph()
+    return tf.inside_function() and bool(control_flow_util.GraphOrParentsInXlaContext(graph))
 
 
 def _digested(named: Named) -> Digested:

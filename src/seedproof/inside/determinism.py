@@ -6,7 +6,7 @@ import os
 import sys
 import warnings
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, Iterable, NamedTuple
 
 from seedproof import frameworks
 from seedproof.inside.import_hook import when_imported
@@ -63,14 +63,19 @@ def _checked(value: Any, name: str, low: int, high: int) -> int:
 
 def _pin(pins: dict[str, Any]) -> Report:
     """Pins in this process: what is imported now, and the rest when it is."""
-    report = Report([], _read_too_early(pins))
+    report = Report([], [])
+    _miss(report, _read_too_early(pins))
     for source, value in pins.items():
         os.environ.update(CATALOGUE[source].environment(value, os.environ))
     for name, location in frameworks.KNOWN.items():
         when_imported(name, partial(_meet, location, pins, report))
-    for line in report.missed:
-        warnings.warn("seedproof cannot set " + line, RuntimeWarning, stacklevel=3)
     return report
+
+
+def _miss(report: Report, lines: Iterable[str]) -> None:
+    for line in lines:
+        report.missed.append(line)
+        warnings.warn("seedproof cannot set " + line, RuntimeWarning, stacklevel=4)
 
 
 def _meet(location: str, pins: dict[str, Any], report: Report, _name: str) -> None:
@@ -79,7 +84,7 @@ def _meet(location: str, pins: dict[str, Any], report: Report, _name: str) -> No
         done = framework.pin(source, value)
         if done is not None:
             report.set.extend(done.set)
-            report.missed.extend(done.missed)
+            _miss(report, done.missed)
 
 
 def _read_too_early(pins: dict[str, Any]) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import sys
-from typing import Any
+from typing import Any, Mapping
 
 # Variables that change results or explain them; a variable's value is never recorded otherwise.
 _TELLING_PREFIXES = (
@@ -85,10 +85,10 @@ def variable_at_start(name: str) -> str:
     return next((os.fsdecode(e[len(prefix) :]) for e in entries if e.startswith(prefix)), "")
 
 
-def telling_variables() -> dict[str, str]:
+def telling_variables(environment: Mapping[str, str] = os.environ) -> dict[str, str]:
     """The environment variables that can change a result; never one that holds a secret."""
     return {
         name: value
-        for name, value in sorted(os.environ.items())
+        for name, value in sorted(environment.items())
         if name.startswith(_TELLING_PREFIXES) and not any(word in name for word in _SECRET)
     }

@@ -67,6 +67,8 @@ class Recorder:
         self._thread: threading.Thread | None = None
         self._value_bytes_left = VALUE_BUDGET_BYTES
         self._own_steps = OwnSteps()
+        self._beside = OwnSteps()
+        self._unseen: set[str] = set()
         self._troubles = 0
         self._trouble_unsaid = False
         self._effective: list[Callable[[], dict[str, Any]]] = []
@@ -75,7 +77,14 @@ class Recorder:
 
     def event(self, kind: str, **fields: Any) -> None:
         """Something that happened, for the reader; it is not compared."""
-        self._writer.event(kind, at=time.time(), cpu=time.process_time(), **fields)
+        clocks = {"at": time.time(), "clock": time.perf_counter(), "cpu": time.process_time()}
+        self._writer.event(kind, **clocks, **fields)
+
+    def unseen(self, what: str) -> None:
+        """Says, once, what of the training could not be looked at."""
+        if what not in self._unseen:
+            self._unseen.add(what)
+            self.event("unseen", text=what)
 
     def trouble(self, where: str) -> None:
         """Reports the exception being handled: our own failure must not become the script's."""
@@ -184,17 +193,12 @@ class Recorder:
             self._record_leaves(name, found, at, phase, keep)
 
     def record_named(
-        self, group: str, values: dict[str, Any], step: int, phase: str, keep: bool = False
+        self, group: str, values: dict[str, Any], step: int | None, phase: str, keep: bool = False
     ) -> None:
         """Digests arrays under the full names that their framework gives them."""
         with self._host_lock:
-            self._record_leaves(group, leaves.flatten("", values), step, phase, keep)
-
-    def keep_named(self, values: dict[str, Any], phase: str) -> None:
-        """Keeps arrays, without a record, so that distances can be given later."""
-        step = self.step()
-        for leaf in leaves.flatten("", values):
-            self._keep(leaf, phase, step)
+            at = self._step_of(phase, group, None) if step is None else step
+            self._record_leaves(group, leaves.flatten("", values), at, phase, keep)
 
     def metrics(
         self, group: str, values: dict[str, Any], step: int | None = None, fold: Any = None
@@ -213,7 +217,11 @@ class Recorder:
             self._record_leaves(group, leaves.flatten("", others), at, "metric", keep=False)
 
     def _step_of(self, phase: str, name: str, step: int | None) -> int:
-        if self._counters or (step is None and phase == "init"):
+        """An optimizer that only might come counts no steps; beside the main thread, its count is
+        what it happens to be at that moment, so there a record is numbered by its own count."""
+        if step is None and threading.current_thread() is not threading.main_thread():
+            return self._beside.of(f"{phase}/{name}", None)
+        if any(counter() for counter in self._counters) or (step is None and phase == "init"):
             return self.step() if step is None else step
         return self._own_steps.of(f"{phase}/{name}", step)
 

@@ -13,15 +13,17 @@ from functools import partial
 from typing import Any
 
 from seedproof import frameworks
+from seedproof.frameworks.base import Done, Framework
 from seedproof.inside import machine, recorder
 from seedproof.inside.import_hook import when_imported
 from seedproof.trace.digest import DIGEST_ID
-from seedproof.trace.format import MAIN_STREAM, SCHEMA
+from seedproof.trace.format import MAIN_STREAM, OTHERS_FILE, SCHEMA
 from seedproof.trace.writer import StreamWriter
 
 RUN_VARIABLE = "_SEEDPROOF_RUN"
 LAUNCH_FILE = "launch.json"
 TRACE_DIRECTORY = "trace"
+TRAINERS = ("tensorflow", "torch", "jax")
 
 
 def start() -> None:
@@ -45,19 +47,39 @@ def _begin_recording(run_directory: str, pins: dict[str, Any]) -> None:
     active.event("hello", schema=SCHEMA, digest=DIGEST_ID, pins=pins, **machine.describe())
 
 
-def _meet(location: str, pins: dict[str, Any], _name: str) -> None:
-    """Pins and observes a framework that the user's code has just imported."""
-    framework = frameworks.load(location)
+def _meet(location: str, pins: dict[str, Any], name: str) -> None:
+    """Pins and observes a framework that the user's code has just imported.
+
+    This runs inside their import: whatever fails here is told, and never reaches them.
+    """
     active = recorder.current()
-    results = {source: framework.pin(source, value) for source, value in pins.items()}
-    if active is None:
-        return
-    active.event("framework", name=framework.name, version=framework.version())
-    for source, done in results.items():
-        if done is not None:
-            active.event("pinned", framework=framework.name, source=source, **done._asdict())
     try:
+        framework = frameworks.load(location)
+        results = {source: _pinned(framework, source, value) for source, value in pins.items()}
+        if active is None:
+            _tell_of_other_process(name)
+            return
+        active.event("framework", name=framework.name, version=framework.version())
+        for source, done in results.items():
+            if done is not None:
+                active.event("pinned", framework=framework.name, source=source, **done._asdict())
+        active.add_effective(framework.effective)
         framework.observe(active)
     except Exception:
-        active.trouble(f"observe {framework.name}")
-    active.add_effective(framework.effective)
+        if active is not None:
+            active.trouble(f"meet {name}")
+
+
+def _pinned(framework: Framework, source: str, value: Any) -> Done | None:
+    try:
+        return framework.pin(source, value)
+    except Exception as error:
+        return Done(missed=(f"{source} of {framework.name}: {error!r}",))
+
+
+def _tell_of_other_process(name: str) -> None:
+    """A process beside the recorded one may train too, and nobody looks at it."""
+    if name in TRAINERS:
+        place = os.path.join(os.environ[RUN_VARIABLE], TRACE_DIRECTORY, OTHERS_FILE)
+        with open(place, "a", encoding="utf-8") as file:
+            file.write(f"{os.getpid()} {name}\n")

@@ -30,13 +30,13 @@ def main() -> None:
     order = json.loads(sys.stdin.readline())
     _hold(order["run"])
     _adopt_orphans()
-    began = time.time()
+    began, began_at = time.time(), time.monotonic()
     try:
         process = _start(order)
     except OSError as error:
         outcome = {"returncode": None, "seconds": 0.0, "cpu_seconds": 0.0, "trouble": str(error)}
     else:
-        outcome = _watch(process, began)
+        outcome = {"began": began, **_watch(process, began_at)}
     _write(os.path.join(order["run"], "exit.json"), outcome)
 
 
@@ -85,15 +85,15 @@ def _dies_with_us() -> Callable[[], object] | None:
     return lambda: prctl(_PR_SET_PDEATHSIG, int(_KILL), 0, 0, 0)
 
 
-def _watch(process: subprocess.Popen, began: float) -> dict:  # type: ignore[type-arg]
+def _watch(process: subprocess.Popen, began_at: float) -> dict:  # type: ignore[type-arg]
     ended = threading.Event()
     stopped: list[str] = []
     threading.Thread(
         target=_stop_when_told, args=(process.pid, ended, stopped), daemon=True
     ).start()
     cpu_before = _children_cpu()
-    _wait_unreaped(process.pid)
-    seconds = time.time() - began
+    _wait_unreaped(process)
+    ended_at, seconds = time.time(), time.monotonic() - began_at
     ended.set()
     _signal_group(process.pid, _KILL)
     process.wait()
@@ -101,8 +101,7 @@ def _watch(process: subprocess.Popen, began: float) -> dict:  # type: ignore[typ
     _end_children()
     return {
         "returncode": process.returncode,
-        "began": began,
-        "ended": began + seconds,
+        "ended": ended_at,
         "seconds": seconds,
         "cpu_seconds": cpu_seconds,
         "stopped": stopped[0] if stopped else None,
@@ -124,10 +123,13 @@ def _stop_when_told(pid: int, ended: threading.Event, stopped: list[str]) -> Non
         _signal_group(pid, _KILL)
 
 
-def _wait_unreaped(pid: int) -> None:
-    """Until the process has ended; its number stays taken, so that no other can be hit by it."""
+def _wait_unreaped(process: subprocess.Popen) -> None:  # type: ignore[type-arg]
+    """Until the process has ended; where the system can, its number stays taken, so that no other
+    can be hit by it."""
     if hasattr(os, "waitid"):
-        os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+        os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+    else:
+        process.wait()
 
 
 def _signal_group(pid: int, number: int) -> None:

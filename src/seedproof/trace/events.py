@@ -127,5 +127,12 @@ _REQUIRED: dict[str, dict[str, Check]] = {
     "training_begins": _TIMES,
     "training_ends": _TIMES,
     "trouble": {"where": _text, "error": _text},
+    "unseen": {"text": _text},
+    "note": {"text": _text},
 }
-_OPTIONAL: dict[str, dict[str, Check]] = {"hello": {"pins": _mapping, "variables": _mapping}}
+_CLOCK: dict[str, Check] = {"clock": _number}
+_OPTIONAL: dict[str, dict[str, Check]] = {
+    "hello": {"pins": _mapping, "variables": _mapping},
+    "training_begins": _CLOCK,
+    "training_ends": _CLOCK,
+}

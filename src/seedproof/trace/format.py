@@ -30,6 +30,7 @@ BEFORE_TRAINING = -1
 EVENTS_FILE = "events.jsonl"
 VALUES_FILE = "values.bin"
 WATERMARK_FILE = "watermark"
+OTHERS_FILE = "others"  # beside the streams: processes that used a framework and have none
 WATERMARK = struct.Struct("<q")
 
 WORD_BYTES = 8

@@ -15,6 +15,7 @@ from seedproof.trace.events import checked, is_foreign
 from seedproof.trace.format import (
     EVENTS_FILE,
     MAIN_STREAM,
+    OTHERS_FILE,
     VALUES_FILE,
     WATERMARK,
     WATERMARK_FILE,
@@ -173,6 +174,10 @@ class Stream:
     def ended(self) -> bool:
         """Whether the recording reached the end of its process."""
         return bool(self.all("end"))
+
+    def others(self) -> bool:
+        """Whether a process beside this one used a framework without being recorded."""
+        return (self.directory.parent / OTHERS_FILE).exists()
 
     def watermark(self) -> int:
         """The number of steps whose updates have been written."""
