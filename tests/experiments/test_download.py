@@ -133,6 +133,13 @@ def test_a_file_with_another_digest_is_refused_and_not_kept(start, cache):
     assert (server.requests, slept) == (1, [])
 
 
+def test_a_file_without_end_is_not_received_whole(start, cache, monkeypatch):
+    monkeypatch.setattr(download, "MOST_BYTES", len(BODY) - 1)
+    line, slept = fails([start(serves(BODY))], pauses=(1.0, 2.0))
+    assert "it sends more than" in line
+    assert (files_below(cache), slept) == ([], [])
+
+
 def test_a_truncated_body_is_asked_for_again_then_refused_and_not_kept(start, cache):
     server = start(serves(BODY[:-7], announced=len(BODY)))
     line, slept = fails([server], pauses=(1.0, 2.0))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,6 +27,7 @@ UNKNOWN = 5
 DIVERGED = 1
 IDENTICAL = 0
 PRECEDENCE = (INTERRUPTED, TIMEOUT, NOT_RECORDED, SCRIPT_FAILED, UNKNOWN, DIVERGED, IDENTICAL)
+Event = Mapping[str, Any]
 _BY_VERDICT = {"identical": IDENTICAL, "diverged": DIVERGED, "unknown": UNKNOWN}
 
 
@@ -60,6 +62,11 @@ class RunOutcome:
     metrics: Mapping[str, Folds]
 
     @property
+    def start(self) -> frozenset[tuple[str, Any]]:
+        """What of its start was varied and reached it: runs with the same one started alike."""
+        return frozenset((name, one.requested) for name, one in self.varied.items() if one.reached)
+
+    @property
     def completed(self) -> bool:
         """Whether it came to its end by itself, and successfully."""
         return self.end is not None and self.end.returncode == 0 and self.end.stopped is None
@@ -91,6 +98,27 @@ class ArmOutcome:
     pinned: tuple[Mapping[str, Any], ...]
     phases: tuple[str, ...]
     metrics: Mapping[str, Spread]
+    notes: tuple[str, ...]
+
+    @property
+    def complete(self) -> bool:
+        """Whether every run came to its end."""
+        return all(run.completed for run in self.runs)
+
+    @property
+    def steps(self) -> int:
+        """The steps that all runs have made, of those that have begun."""
+        return min((run.steps for run in self.runs if run.began or run.records), default=0)
+
+    @property
+    def phases_not_seen(self) -> tuple[str, ...]:
+        """The phases of which nothing was recorded."""
+        return tuple(phase for phase in PHASES if phase not in self.phases)
+
+    @property
+    def starts(self) -> tuple[int, ...]:
+        """How many runs started alike, for each start that was met, that of run 0 first."""
+        return tuple(Counter(run.start for run in self.runs).values())
 
     @property
     def unmet(self) -> tuple[str, ...]:
@@ -122,18 +150,16 @@ def conclude(state: ArmState) -> ArmOutcome:
         frameworks={event["name"]: event["version"] for event in first.all("framework")},
         pinned=tuple(first.all("pinned")),
         phases=tuple(phase for phase in PHASES if phase in compared_phases(first)),
-        metrics=spreads(run.metrics for run in runs if run.completed),
+        metrics=spreads(run.metrics for run in runs) if len(completed) == len(runs) else {},
+        notes=_notes(state.streams.values()),
     )
 
 
 def verdict_on(state: ArmState, runs: Iterable[RunOutcome]) -> Verdict:
     """The verdict on run 0 and the given others alone."""
-    chosen = [run for run in runs if run.planned.index != 0]
-    comparisons = {run.planned.index: state.comparisons[run.planned.index] for run in chosen}
-    completed = [run.planned.index for run in chosen if run.completed]
-    if 0 in state.exits and state.exits[0].returncode == 0:
-        completed.append(0)
-    return judge(comparisons, completed)
+    chosen = {run.planned.index: run for run in (_run_outcome(state.arm.runs[0], state), *runs)}
+    comparisons = {index: state.comparisons[index] for index in chosen if index != 0}
+    return judge(comparisons, [index for index, run in chosen.items() if run.completed])
 
 
 def overall_exit(statuses: Iterable[int]) -> int:
@@ -157,22 +183,49 @@ def _run_outcome(run: PlannedRun, state: ArmState) -> RunOutcome:
         records=sum(t.whole_rows() * len(t.columns) for t in stream.tables.values()),
         steps=stream.watermark(),
         varied={
-            name: Varied(value, CATALOGUE[name].offered(hello or {}), effective.get(name))
+            name: Varied(
+                value, CATALOGUE[name].offered(hello or {}), _number_if_one(effective.get(name))
+            )
             for name, value in run.launch.varied.items()
         },
-        startup_seconds=begins[0]["at"] - hello["at"] if begins and hello else None,
-        training_seconds=_sum_of_spans(begins, ends, "at"),
-        training_cpu_seconds=_sum_of_spans(begins, ends, "cpu"),
+        startup_seconds=_seconds(hello, begins[0]) if begins and hello else None,
+        training_seconds=_sum_of_spans(begins, ends, _seconds),
+        training_cpu_seconds=_sum_of_spans(begins, ends, _cpu_seconds),
         metrics=final_metrics(stream),
     )
 
 
+def _notes(streams: Iterable[Stream]) -> tuple[str, ...]:
+    """What the recordings have to say to a person, each once."""
+    said: dict[str, None] = {}
+    for stream in streams:
+        said.update((event["text"], None) for event in stream.all("note"))
+        said.update((f"{event['text']} were not looked at", None) for event in stream.all("unseen"))
+    return tuple(said)
+
+
+def _number_if_one(found: Any) -> Any:
+    """`hash_seed` is a number or `random`, and a text in both cases."""
+    digits = isinstance(found, str) and found.isascii() and found.isdigit()
+    return int(found) if digits else found
+
+
 def _sum_of_spans(
-    begins: Sequence[Mapping[str, Any]], ends: Sequence[Mapping[str, Any]], clock: str
+    begins: Sequence[Event], ends: Sequence[Event], span: Callable[[Event, Event], float]
 ) -> float | None:
     if not begins or len(begins) != len(ends):
         return None
-    return float(sum(end[clock] - begin[clock] for begin, end in zip(begins, ends, strict=True)))
+    return float(sum(map(span, begins, ends)))
+
+
+def _seconds(begin: Event, end: Event) -> float:
+    """By the clock that nobody sets, where both have it."""
+    clock = "clock" if "clock" in begin and "clock" in end else "at"
+    return float(end[clock] - begin[clock])
+
+
+def _cpu_seconds(begin: Event, end: Event) -> float:
+    return float(end["cpu"] - begin["cpu"])
 
 
 def _distance(verdict: Verdict, streams: Mapping[int, Stream]) -> Distance | None:

@@ -177,7 +177,6 @@ THREADS = Option("threads", "the number of threads that policies pin (1)", "T", 
 JOBS = Option("jobs", "runs side by side (as many as the cores carry)", "N", whole(1, 4096))
 PYTHON = Option("python", "the interpreter that runs the target (the active environment's)", "PATH")
 KEEP_GOING = Option("keep-going", "do not stop at the first divergence", kind="flag", default=False)
-SHOW = Option("show", "the target's output on the terminal too", kind="flag", default=False)
 TIMEOUT = Option("timeout", "the longest that one run may take", "SECONDS", seconds)
 CONTINUE = Option("continue", "go on with the check that was interrupted last", kind="flag",
                   default=False)  # fmt: skip

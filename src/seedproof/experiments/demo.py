@@ -55,6 +55,20 @@ class DemoArm:
     training_seconds: float | None
     cpu_seconds: float | None
 
+    @property
+    def repeats(self) -> bool | None:
+        """Whether it repeated, here and elsewhere; None where that cannot be told."""
+        names = {self.here.verdict.name, self.elsewhere.verdict.name}
+        if "diverged" in names:
+            return False
+        return None if "unknown" in names else True
+
+    @property
+    def untold(self) -> str:
+        """Why that cannot be told, in one clause; empty where it can."""
+        reasons = [side.verdict.reason for side in (self.here, self.elsewhere)]
+        return next(filter(None, reasons), "")
+
 
 @dataclass(frozen=True)
 class DemoOutcome:
@@ -66,14 +80,12 @@ class DemoOutcome:
     @property
     def held(self) -> bool:
         """Whether the deterministic arm repeated, here and elsewhere."""
-        arm = self.arms[-1]
-        return arm.here.verdict.name == arm.elsewhere.verdict.name == "identical"
+        return self.arms[-1].repeats is True
 
     @property
     def contrast(self) -> bool:
         """Whether the seeded arm did not repeat, here or elsewhere."""
-        sides = (self.arms[0].here, self.arms[0].elsewhere)
-        return any(side.verdict.name == "diverged" for side in sides)
+        return self.arms[0].repeats is False
 
 
 def outcome(states: Mapping[str, ArmState]) -> DemoOutcome:
@@ -119,11 +131,19 @@ def _mean(values: Iterable[float | None]) -> float | None:
 
 
 def _cost(both: Sequence[DemoArm]) -> Cost | None:
-    times = [
-        [run.training_seconds for run in arm.outcome.runs if run.planned.solo and run.completed]
-        for arm in both
-    ]
-    if not times[0] or len(times[0]) != len(times[1]) or None in times[0] + times[1]:
+    """From the pairs of which both runs were timed."""
+    timed = zip(*([_training(run) for run in _solo(arm)] for arm in both), strict=True)
+    pairs = [pair for pair in timed if min(pair) > 0]
+    if not pairs:
         return None
-    without, with_options = ([float(t) for t in arm if t is not None] for arm in times)
+    without, with_options = zip(*pairs, strict=True)
     return cost(WITH, with_options, WITHOUT, without)
+
+
+def _solo(arm: DemoArm) -> list[RunOutcome]:
+    return [run for run in arm.outcome.runs if run.planned.solo]
+
+
+def _training(run: RunOutcome) -> float:
+    """Its seconds of training, 0 where it has not been timed to its end."""
+    return (run.training_seconds or 0.0) if run.completed else 0.0

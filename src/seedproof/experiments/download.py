@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 CHUNK = 1 << 16
+MOST_BYTES = 64 << 20  # all of our files are smaller; whoever answers cannot fill the disk
 PAUSES = (1.0, 3.0, 9.0)
 RETRIED_STATUSES = frozenset({408, 425, 429, 500, 502, 503, 504})
 
@@ -120,13 +121,16 @@ def _download_from_any_home(
 
 
 def _download(url: str, remote: RemoteFile, target: Path, timeout: float) -> None:
-    digest = hashlib.sha256()
+    digest, received = hashlib.sha256(), 0
     text = f"downloading {remote.name} from {_host(url)}"
     with _replacement_of(target) as write, Progress(text) as progress:
         for chunk in _chunks(url, timeout):
             write(chunk)
             digest.update(chunk)
             progress.add(len(chunk))
+            received += len(chunk)
+            if received > MOST_BYTES:
+                raise _HomeError(f"it sends more than {MOST_BYTES:,} bytes", lasting=True)
         if digest.hexdigest() != remote.sha256:
             raise _HomeError(f"another file, its SHA-256 is {digest.hexdigest()}", lasting=True)
 

@@ -12,14 +12,22 @@ from seedproof.checking.outcome import ArmOutcome, RunOutcome, overall_exit
 from seedproof.compare.cost import Cost
 from seedproof.compare.evidence import max_divergence_probability
 from seedproof.compare.metrics import Spread
+from seedproof.present.words import SHARED_DIRECTORY
 
 SCHEMA = "seedproof.check/1"
 
 
 def check_as_json(
-    command: Sequence[str], arms: Sequence[ArmOutcome], costs: Sequence[Cost] = ()
+    command: Sequence[str],
+    arms: Sequence[ArmOutcome],
+    costs: Sequence[Cost] = (),
+    *,
+    users_script: bool = True,
 ) -> dict[str, Any]:
-    """The whole result; numbers that are not finite become null, so that any reader copes."""
+    """The whole result; numbers that are not finite become null, so that any reader copes.
+
+    A `users_script` may find files that an earlier run of it has left.
+    """
     status = overall_exit(arm.exit_status for arm in arms)
     names = [arm.verdict.name for arm in arms]
     worst = next((name for name in ("unknown", "diverged") if name in names), "identical")
@@ -29,17 +37,16 @@ def check_as_json(
         "command": list(command),
         "verdict": worst,
         "exit": status,
-        "arms": [arm_as_json(arm) for arm in arms],
+        "arms": [_arm(arm, users_script) for arm in arms],
         "cost": [_cost(cost) for cost in costs],
     }
     return _finite(result)  # type: ignore[no-any-return]
 
 
-def arm_as_json(arm: ArmOutcome) -> dict[str, Any]:
-    """One arm."""
+def _arm(arm: ArmOutcome, users_script: bool) -> dict[str, Any]:
     bound = None
     if arm.verdict.name == "identical":
-        bound = max_divergence_probability(len(arm.runs))
+        bound = max_divergence_probability(arm.starts[0])
     return {
         "name": arm.arm.name,
         "policy": arm.arm.policy,
@@ -47,7 +54,7 @@ def arm_as_json(arm: ArmOutcome) -> dict[str, Any]:
         "verdict": arm.verdict.name,
         "reason": arm.verdict.reason or None,
         "exit": arm.exit_status,
-        "scope": _scope(arm),
+        "scope": _scope(arm, users_script),
         "neutral": None,
         "frameworks": [f"{name} {version}".strip() for name, version in arm.frameworks.items()],
         "environment": dict(arm.hello),
@@ -63,15 +70,16 @@ def arm_as_json(arm: ArmOutcome) -> dict[str, Any]:
     }
 
 
-def _scope(arm: ArmOutcome) -> dict[str, Any]:
-    complete = all(run.completed for run in arm.runs)
-    steps = min((run.steps for run in arm.runs), default=0)
-    unseen = [] if complete else ["the rest of the training: a run did not come to its end"]
+def _scope(arm: ArmOutcome, users_script: bool) -> dict[str, Any]:
+    rest = "the rest of the training: a run did not come to its end"
+    shared = users_script and arm.verdict.name == "diverged"
     return {
-        "steps": steps,
-        "complete": complete,
+        "steps": arm.steps,
+        "complete": arm.complete,
         "phases": list(arm.phases),
-        "not_reached": unseen,
+        "phases_not_seen": list(arm.phases_not_seen),
+        "not_reached": [] if arm.complete else [rest],
+        "notes": [*arm.notes, *([SHARED_DIRECTORY] if shared else [])],
     }
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from seedproof.checking.outcome import ArmOutcome, RunOutcome
 from seedproof.compare.evidence import evidence_sentence
-from seedproof.present.words import apart, shown, where
+from seedproof.present.words import SHARED_DIRECTORY, apart, shown, where
 
 _NEXT_POLICY = {"as-is": "seeded", "seeded": "deterministic"}
 
@@ -26,14 +26,26 @@ def _arm_lines(arm: ArmOutcome) -> list[str]:
         lines.append(f"  runs {a} and {b} part: {where(arm.verdict.divergence)}")
         if arm.distance is not None:
             lines.append(f"  {apart(arm.distance)}")
+        lines.append(f"  {SHARED_DIRECTORY}")
     if arm.verdict.name == "identical":
-        lines.append("  " + evidence_sentence(len(arm.runs)))
+        lines.append("  " + _evidence(arm.starts))
         lines += [f"  {name} was varied in vain: nothing is shown about it" for name in arm.unmet]
     lines.append("  " + _scope(arm))
+    lines += [f"  note: {shown(note, 300)}" for note in arm.notes]
     lines += [f"  {line}" for run in arm.runs for line in _varied(run)]
     missed = [line for event in arm.pinned for line in event["missed"]]
     lines += [f"  not pinned: {shown(line, 300)}" for line in missed]
     return lines
+
+
+def _evidence(starts: Sequence[int]) -> str:
+    if len(starts) == 1:
+        return evidence_sentence(starts[0])
+    if max(starts) == 1:
+        return f"Each of the {len(starts)} starts was met once: this says nothing about chance."
+    least, most = min(starts), max(starts)
+    times = f"{most} times" if least == most else f"{least} to {most} times"
+    return f"Each of the {len(starts)} starts was met {times}: this says little about chance."
 
 
 def _because(arm: ArmOutcome) -> str:
@@ -41,13 +53,14 @@ def _because(arm: ArmOutcome) -> str:
 
 
 def _scope(arm: ArmOutcome) -> str:
-    steps = min((run.steps for run in arm.runs), default=0)
     records = max((run.records for run in arm.runs), default=0)
     if not records:
         return "compared nothing: there are no records"
     seen = ", ".join(arm.phases)
-    to_the_end = "to the end" if all(run.completed for run in arm.runs) else "not to the end"
-    return f"compared {to_the_end}: {steps} steps, {records} records a run ({seen})"
+    to_the_end = "to the end" if arm.complete else "not to the end"
+    compared = f"compared {to_the_end}: {arm.steps} steps, {records} records a run ({seen})"
+    not_seen = ", ".join(arm.phases_not_seen)
+    return f"{compared}; not looked at: {not_seen}" if not_seen else compared
 
 
 def _varied(run: RunOutcome) -> list[str]:

@@ -19,7 +19,7 @@ _ANSWERS = {"identical": "yes", "diverged": "NO", "unknown": "unknown"}
 _METRICS = ("loss", "accuracy")
 _WIDTH = 110
 _MEANING = """\
-here: the same start again. {evidence}
+here: the same start again.{evidence}
 elsewhere: run 0 against runs that start as on a machine with {cores} cores: fewer processors to \
 see, or more threads asked for. Another type of processor is not covered.
 variance: within a fold, over the runs, then averaged over the folds (population).
@@ -105,14 +105,22 @@ def _seconds(value: float | None) -> str:
 
 def meaning(outcome: DemoOutcome) -> str:
     """What the numbers mean, and what they cannot mean."""
-    arms = outcome.arms
-    threads = [str(_threads(run)) for run in arms[0].elsewhere.runs[1:]]
+    runs = outcome.arms[0].outcome.runs
+    threads = [str(_threads(run)) for run in runs if not run.planned.bare]
     return _MEANING.format(
-        evidence=evidence_sentence(len(arms[-1].here.runs)),
+        evidence=_evidence(outcome.arms),
         cores=" or ".join(threads),
         cost=_cost_line(outcome.cost),
         so=_contrast_line(outcome),
     )
+
+
+def _evidence(arms: tuple[DemoArm, ...]) -> str:
+    repeated = [arm for arm in arms if arm.here.verdict.name == "identical"]
+    if not repeated:
+        return ""
+    name = "" if len(repeated) == len(arms) else f"{repeated[0].outcome.arm.name}: "
+    return f" {name}{evidence_sentence(len(repeated[0].here.runs))}"
 
 
 def _cost_line(cost: Cost | None) -> str:
@@ -128,14 +136,25 @@ def _cost_line(cost: Cost | None) -> str:
 
 
 def _contrast_line(outcome: DemoOutcome) -> str:
-    if outcome.held and outcome.contrast:
+    seeded, deterministic = outcome.arms[0], outcome.arms[-1]
+    if deterministic.repeats is None:
+        return (
+            "So: whether the training repeats with the options cannot be told: "
+            f"{deterministic.untold}."
+        )
+    if not deterministic.repeats:
+        return "So: with the options the training did not repeat everywhere; see where it parted."
+    if seeded.repeats is None:
+        return (
+            "So: with the options the training repeats, here and elsewhere; whether it does with "
+            f"seeds alone cannot be told: {seeded.untold}."
+        )
+    if not seeded.repeats:
         return (
             "So: with the options the training repeats, here and elsewhere; with seeds alone not."
         )
-    if outcome.held:
-        return (
-            "So: with the options the training repeats. Seeds alone repeated too: on this machine "
-            "and this framework the number of threads changed no bit, so the contrast cannot be "
-            "shown here."
-        )
-    return "So: with the options the training did not repeat everywhere; see where it parted."
+    return (
+        "So: with the options the training repeats. Seeds alone repeated too: on this machine "
+        "and this framework the number of threads changed no bit, so the contrast cannot be "
+        "shown here."
+    )

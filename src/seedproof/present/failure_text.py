@@ -40,7 +40,7 @@ def _failure(run: RunOutcome, log: Path) -> str:
     if end.stopped == "timeout":
         return "stopped by --timeout before its end"
     if end.trouble:
-        return f"could not be run: {end.trouble}"
+        return f"could not be run: {shown(end.trouble, 300)}"
     if end.returncode == 0:
         return _NOT_LOADED if run.unseen else ""
     ended = f"{_how_it_ended(end)}: {_last_words(log)}"

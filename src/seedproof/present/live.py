@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from types import TracebackType
 from typing import TYPE_CHECKING, TextIO
 
-from seedproof.checking.plan import PlannedRun
+from seedproof.checking.plan import Arm, PlannedRun
+from seedproof.checking.store import Store
 from seedproof.runner.base import Exit
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
 
-def watcher(total: int, stream: TextIO | None = None) -> LineWatcher | BarWatcher:
-    """The watcher that suits where the output goes (standard error)."""
+def watcher(
+    arms: Iterable[Arm], store: Store, stream: TextIO | None = None
+) -> LineWatcher | BarWatcher:
+    """The watcher that suits where the output goes (standard error); it counts the runs that an
+    interrupted check has not finished."""
+    total = sum(store.exit(run.arm, run.index) is None for arm in arms for run in arm.runs)
     out = sys.stderr if stream is None else stream
     return BarWatcher(total, out) if out.isatty() else LineWatcher(total, out)
 

@@ -16,6 +16,11 @@ _PHASES = {
     "output": "output",
 }
 
+SHARED_DIRECTORY = (
+    "runs shared the working directory, so a script that finds files of an earlier run differs "
+    "because of that"
+)
+
 
 def where(found: Divergence) -> str:
     """Where two runs part, in one line."""
