@@ -53,7 +53,7 @@ WRONG = [
     ("keep_going", 0), ("timeout", "long"), ("timeout", -1.0),
 ]  # fmt: skip
 # What differs between two checks that found the same.
-VOLATILE = {"at", "cpu", "cpu_seconds", "directory", "pid", "seconds"}
+VOLATILE = {"at", "clock", "cpu", "cpu_seconds", "directory", "pid", "seconds"}
 
 
 class Background:

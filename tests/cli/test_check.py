@@ -79,6 +79,8 @@ def test_a_script_that_draws_from_the_system_diverges_at_its_first_record(seedpr
     found = result["arms"][0]["divergence"]
     assert (found["step"], found["phase"], found["name"]) == (0, "update", "weights")
     assert found["kind"] == "bits"
+    (note,) = result["arms"][0]["scope"]["notes"]
+    assert note.startswith("runs shared the working directory")
 
 
 @pytest.mark.parametrize("program", [SEEDABLE, HASHED], ids=["random", "hash order"])
@@ -286,7 +288,7 @@ def test_a_varied_value_reaches_the_process_and_the_json_says_so(seedproof, scri
     assert seen("seed") == ["4", "5", "6"]
     (arm,) = result["arms"]
     varied = [run["varied"]["hash_seed"] for run in arm["runs"]]
-    assert [(one["requested"], one["offered"]) for one in varied] == [(4, 4), (5, 5), (6, 6)]
+    assert [list(one.values()) for one in varied] == [[4, 4, 4], [5, 5, 5], [6, 6, 6]]
     assert result["verdict"] == "diverged"
     assert arm["evidence"]["varied_in_vain"] == []
 
@@ -306,7 +308,11 @@ def test_a_pin_acts_after_the_variation_has_reached_the_process(seedproof, scrip
     assert result["verdict"] == "identical"
     (arm,) = result["arms"]
     assert [run["varied"]["num_threads"]["offered"] for run in arm["runs"]] == [1, 2, 4]
-    assert arm["evidence"]["varied_in_vain"] == []
+    assert arm["evidence"] == {
+        "runs": 3,
+        "max_divergence_probability_95": None,
+        "varied_in_vain": [],
+    }
 
 
 def test_a_variation_that_a_pin_kept_out_is_no_evidence(seedproof, said, script):
@@ -373,6 +379,9 @@ def test_the_json_has_what_is_promised(seedproof, script):
     assert arm["pins"] == {"seeds": 0, "hash_seed": 0}
     assert arm["scope"]["complete"] is True
     assert arm["scope"]["steps"] == 3
+    assert arm["scope"]["phases"] == ["update"]
+    assert "forward" in arm["scope"]["phases_not_seen"]
+    assert arm["scope"]["notes"] == []
     assert arm["environment"]["hash_seed"] == "0"
     assert [run["index"] for run in arm["runs"]] == [0, 1, 2]
     for run in arm["runs"]:

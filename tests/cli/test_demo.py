@@ -90,12 +90,51 @@ def test_the_first_line_names_the_data_and_the_way_to_the_articles(demo):
     first = demo.done.out.splitlines()[0]
     assert first.startswith("200 images of scikit-learn's digits")
     assert "KFold shuffled with seed 0" in first
-    assert first.endswith("the article's own: seedproof demo --full")
+    assert first.endswith("the article's own scale: --full")
 
 
 def test_one_line_per_run_where_there_is_no_terminal(demo):
     lines = [line for line in demo.done.err.splitlines() if line.startswith("[")]
     assert len(lines) == sum(len(arm["runs"]) for arm in demo.result["arms"])
+
+
+def going_on(demo, *arguments, change=None, **variables):
+    """The demo gone on with, as if it had been interrupted before it had its result."""
+    (root,) = (demo.seedproof.directory / ".seedproof" / "checks").iterdir()
+    result, plan = root / "result.json", root / "check.json"
+    kept = plan.read_text()
+    result.unlink(missing_ok=True)
+    plan.write_text(json.dumps({**json.loads(kept), **(change or {})}))
+    try:
+        return demo.seedproof("demo", "--continue", *arguments, **variables)
+    finally:
+        plan.write_text(kept)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "flag"), [(("--runs", "3"), "--runs"), (("--full",), "--full")]
+)
+def test_going_on_is_refused_with_other_options(demo, arguments, flag):
+    done = going_on(demo, *arguments)
+    assert done.status == 2
+    assert done.err == (
+        f"seedproof: {flag}: the interrupted demo was started otherwise; leave it out, or start a "
+        "new demo without --continue\n"
+    )
+
+
+def test_going_on_with_a_demo_of_another_version_is_refused(demo):
+    done = going_on(demo, change={"asked": {}})
+    assert done.status == 2
+    assert "check.json is of another version of seedproof" in done.err
+    assert len(done.err.splitlines()) == 1
+
+
+def test_going_on_comes_to_the_same_end_with_the_results_where_they_were(demo):
+    done = going_on(demo, "--runs", "2", SEEDPROOF_RESULTS="elsewhere")
+    assert done.status == 0, done.err
+    assert done.out == demo.done.out
+    assert not (demo.seedproof.directory / "elsewhere").exists()
 
 
 @pytest.mark.parametrize(

@@ -11,10 +11,17 @@ def test_what_stands_against_the_policy_is_named(seedproof):
     done = seedproof("doctor", "--python", sys.executable, OMP_NUM_THREADS="3")
     assert done.status == 0
     assert "in the environment: OMP_NUM_THREADS=3" in done.out
-    last = done.out.splitlines()[-1]
-    assert last.startswith(
-        "OMP_NUM_THREADS=3 in the environment contradicts the pin of num_threads"
-    )
+    seeded, _, deterministic = done.out.partition("\ndeterministic:")
+    contradiction = "  OMP_NUM_THREADS=3 in the environment contradicts the pin of num_threads"
+    assert contradiction in deterministic
+    assert contradiction not in seeded
+    assert done.out.splitlines()[-1] == "contradicted by the environment: deterministic"
+
+
+def test_what_was_found_in_force_is_told(seedproof):
+    done = seedproof("doctor", "--python", sys.executable, "--seed", "7")
+    assert "  found in force: hash_seed 7" in done.out
+    assert done.out.splitlines()[-1] == "nothing in the environment contradicts a policy"
 
 
 def test_a_secret_of_another_tool_is_not_shown(seedproof):
@@ -29,6 +36,7 @@ def test_each_pin_is_told_with_the_framework_that_it_acts_on(seedproof):
     assert "when tensorflow is there: tf.random.set_seed(7)" in deterministic
     assert "tf.config.experimental.enable_op_determinism()" in deterministic
     assert "PYTHONHASHSEED=7" in deterministic
+    assert "  found in force: num_threads 1" in deterministic
     assert "TF_DETERMINISTIC_OPS=1" in deterministic
 
 

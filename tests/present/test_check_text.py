@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from dataclasses import replace
 
 import pytest
 
@@ -30,10 +31,11 @@ def a_run(index=0, records=12, returncode=0, varied=None):
     return RunOutcome(planned, end, True, "d", records, 4, varied or {}, None, None, None, {})
 
 
-def an_arm(verdict=IDENTICAL, policy="seeded", runs=None, distance=None, pinned=()):
+def an_arm(verdict=IDENTICAL, policy="seeded", runs=None, distance=None, pinned=(), notes=()):
     runs = tuple(runs or (a_run(index) for index in range(3)))
     arm = Arm(policy, policy, {}, tuple(run.planned for run in runs))
-    return ArmOutcome(arm, verdict, 0, distance, runs, {}, {}, tuple(pinned), ("update",), {})
+    seen = ("update", "metric")
+    return ArmOutcome(arm, verdict, 0, distance, runs, {}, {}, tuple(pinned), seen, {}, notes)
 
 
 def text(*arms, typed=("train.py",)):
@@ -53,7 +55,10 @@ def test_identical_runs_are_told_with_what_they_prove_and_where_they_are_kept():
     lines = text(an_arm()).splitlines()
     assert lines[0] == "seeded: IDENTICAL"
     assert lines[1].startswith("  3 identical runs mean, at 95% confidence, ")
-    assert lines[2] == "  compared to the end: 4 steps, 12 records a run (update)"
+    assert lines[2] == (
+        "  compared to the end: 4 steps, 12 records a run (update, metric); not looked at: init, "
+        "data, forward, loss, backward, output"
+    )
     assert lines[-1] == "kept in kept/here"
 
 
@@ -64,7 +69,19 @@ def test_a_divergence_is_told_with_its_place_its_runs_and_its_size():
         "  runs 0 and 2 part: step 3, weights after the update dense/kernel",
         "  weights after the update at step 3: up to 0.25 apart, 7 units in the last place",
     ]
+    assert lines[3].startswith("  runs shared the working directory, so a script that finds files")
     assert "identical" not in " ".join(lines)
+
+
+def test_what_the_recordings_note_is_told_on_one_line():
+    assert "  note: Keras\N{REPLACEMENT CHARACTER}1 is not" in text(
+        an_arm(notes=("Keras\n1 is not observed",))
+    )
+
+
+def test_a_run_that_did_not_begin_hides_no_steps_of_the_others():
+    late = replace(a_run(1), began=False, records=0, steps=0)
+    assert ": 4 steps, 12 records a run" in text(an_arm(DIVERGED, runs=[a_run(0), late]))
 
 
 def test_what_cannot_be_told_says_why():
@@ -107,6 +124,17 @@ def test_a_variation_that_reached_its_process_is_told():
     assert "in vain" not in said
 
 
+def test_starts_that_were_met_once_say_nothing_about_chance():
+    said = text(varied_arm((1, 1), (2, 2), (3, 3)))
+    assert "  Each of the 3 starts was met once: this says nothing about chance.\n" in said
+    assert "confidence" not in said
+
+
+def test_starts_that_were_met_more_often_say_little_about_chance():
+    said = text(varied_arm((1, 1), (2, 2), (1, 1)))
+    assert "  Each of the 2 starts was met 1 to 2 times: this says little about chance.\n" in said
+
+
 def test_a_variation_that_did_not_reach_its_process_is_no_evidence():
     said = text(varied_arm((1, 0), (2, 0)))
     assert (
@@ -114,6 +142,7 @@ def test_a_variation_that_did_not_reach_its_process_is_no_evidence():
         "evidence\n"
     ) in said
     assert "  hash_seed was varied in vain: nothing is shown about it\n" in said
+    assert "  2 identical runs mean, at 95% confidence" in said
 
 
 def test_one_value_that_was_met_by_all_shows_nothing_about_the_others():

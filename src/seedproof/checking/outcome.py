@@ -156,8 +156,8 @@ def conclude(state: ArmState) -> ArmOutcome:
 
 
 def verdict_on(state: ArmState, runs: Iterable[RunOutcome]) -> Verdict:
-    """The verdict on run 0 and the given others alone."""
-    chosen = {run.planned.index: run for run in (_run_outcome(state.arm.runs[0], state), *runs)}
+    """The verdict on the given runs alone, run 0 among them."""
+    chosen = {run.planned.index: run for run in runs}
     comparisons = {index: state.comparisons[index] for index in chosen if index != 0}
     return judge(comparisons, [index for index, run in chosen.items() if run.completed])
 

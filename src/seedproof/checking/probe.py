@@ -19,6 +19,7 @@ from seedproof.inside.start import LAUNCH_FILE, TRACE_DIRECTORY
 from seedproof.launch import Value
 from seedproof.runner.base import STDERR_FILE, Running
 from seedproof.runner.local import LocalRunner
+from seedproof.sources import CATALOGUE
 from seedproof.trace.reader import Stream, main_stream
 
 _LOOK_SECONDS = 0.03
@@ -34,12 +35,13 @@ for name in {names!r}:
 
 @dataclass(frozen=True)
 class Probe:
-    """What a process found and what its pins did, as the events of its trace."""
+    """What a process found and what its pins did, as the events of its trace; `effective` has the
+    values found in force by source, more than one where frameworks do not agree."""
 
     hello: Mapping[str, Any]
     versions: Mapping[str, str]
     pinned: tuple[Mapping[str, Any], ...]
-    effective: Mapping[str, Any]
+    effective: Mapping[str, tuple[Any, ...]]
 
 
 def probe(interpreter: str, pins: Mapping[str, Value]) -> Probe:
@@ -69,14 +71,15 @@ def _read(stream: Stream, interpreter: str, errors: Path) -> Probe:
     if stream.hello is None:
         said = errors.read_text("utf-8", "replace").strip().splitlines() if errors.exists() else []
         raise SeedproofError(f"{interpreter}: {said[-1] if said else 'it could not be recorded'}")
-    effective: dict[str, Any] = {}
-    for event in stream.all("effective"):
-        effective.update(event)
+    told = stream.all("effective")
     return Probe(
         hello=stream.hello,
         versions={event["name"]: event["version"] for event in stream.all("framework")},
         pinned=tuple(stream.all("pinned")),
-        effective=effective,
+        effective={
+            source: tuple(dict.fromkeys(event[source] for event in told if source in event))
+            for source in CATALOGUE
+        },
     )
 
 

@@ -93,7 +93,7 @@ class Store:
     def was_started_as(self, arm: str, index: int, launch: Launch) -> bool:
         """Whether the run was started by the same launch."""
         planned = json.loads(json.dumps(launch.to_json()))
-        return _read_json(self.run(arm, index) / LAUNCH_FILE) == planned
+        return bool(_read_json(self.run(arm, index) / LAUNCH_FILE) == planned)
 
     def forget_exit(self, arm: str, index: int) -> None:
         """As if the run had not ended, so that it is run again."""

@@ -82,7 +82,7 @@ def _announce(request: Request, arms: Sequence[plan.Arm]) -> None:
 
 def _conducted(request: Request, arms: Sequence[plan.Arm], store: Store) -> Conductor:
     asked = request.asked
-    with live.watcher(sum(len(arm.runs) for arm in arms)) as watcher:
+    with live.watcher(arms, store) as watcher:
         conductor = Conductor(
             arms,
             store,
@@ -99,13 +99,16 @@ def _conducted(request: Request, arms: Sequence[plan.Arm], store: Store) -> Cond
 def _report(conductor: Conductor, store: Store, request: Request, settings: Settings) -> int:
     outcomes = [conclude(state) for state in conductor.states.values()]
     result = check_json.check_as_json(request.command, outcomes)
-    store.write(RESULT_FILE, result)
-    if settings.json != "-":
+    if settings.json == "-":
+        json_file.write(result, "-")
+    else:
         again = [*request.typed, *request.target]
         say(check_text.check_as_text(again, outcomes, str(store.root)))
     for outcome in outcomes:
         for line in failure_text.failures_as_text(outcome, store):
             sys.stderr.write(f"seedproof: {line}\n")
-    if settings.json is not None:
+    # Last, so that a full disk does not hide a verdict that took hours.
+    store.write(RESULT_FILE, result)
+    if settings.json not in (None, "-"):
         json_file.write(result, settings.json)
     return overall_exit(outcome.exit_status for outcome in outcomes)

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import os
+import shlex
 import subprocess
 import sys
+from argparse import Namespace
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from seedproof.checking import plan
 from seedproof.checking.conduct import Conductor
-from seedproof.checking.outcome import DIVERGED, IDENTICAL, overall_exit
-from seedproof.checking.store import RESULT_FILE, Store
-from seedproof.cli import INTERRUPTED
+from seedproof.checking.outcome import DIVERGED, IDENTICAL, UNKNOWN, overall_exit
+from seedproof.checking.store import PLAN_FILE, RESULT_FILE, Store
+from seedproof.cli import INTERRUPTED, options
+from seedproof.cli.demo import RESULTS
 from seedproof.cli.options import Settings
 from seedproof.errors import SeedproofError, UsageError
 from seedproof.experiments import demo
@@ -27,15 +30,21 @@ _ASKED = ("dataset", "folds", "epochs", "batch_size", "samples", "runs", "pairs"
           "jobs", "timeout")  # fmt: skip
 _EXPERIMENT = "seedproof.experiments.mnist_cv"
 _VERB = "demo"
+_SAYS = "mnist_cv: "  # what the experiment has to say begins with it
+_ON_GOING_ON = (options.DIR, RESULTS, options.JSON)
+_EXIT_STATUS = {True: IDENTICAL, False: DIVERGED, None: UNKNOWN}
 
 
 def run(settings: Settings) -> int:
     """Carries it out and prints the table; returns the exit status."""
-    files = ResultFiles(Path(settings.results))
-    files.refuse_unwritable()
     if settings.json is not None:
         json_file.refuse_unwritable(settings.json)
-    store, asked = _store_and_asked(settings)
+    if getattr(settings, "continue"):
+        store, asked, results = _interrupted(settings)
+    else:
+        store, asked, results = _new(settings)
+    files = ResultFiles(Path(results))
+    files.refuse_unwritable()
     arms = demo.arms(
         _command(asked), asked["runs"], asked["pairs"], asked["seed"], asked["threads"]
     )
@@ -44,16 +53,27 @@ def run(settings: Settings) -> int:
     for line in dict.fromkeys(x for arm in arms for x in plan.set_aside(arm.pins, os.environ)):
         sys.stderr.write(f"{line}\n")
     try:
-        return _report(_conducted(arms, asked, store, files), store, asked, settings)
+        conductor = _conducted(arms, asked, store, files)
+        return _report(conductor, store, asked, results, settings.json)
     except KeyboardInterrupt:
-        sys.stderr.write("seedproof: interrupted; go on with: seedproof demo --continue\n")
+        sys.stderr.write(f"seedproof: interrupted; go on with: {_to_go_on(settings)}\n")
         return INTERRUPTED
+
+
+def _to_go_on(settings: Settings) -> str:
+    typed = Namespace(
+        **{
+            option.key: settings.values[option.key] if settings.typed(option.key) else None
+            for option in _ON_GOING_ON
+        }
+    )
+    return shlex.join(["seedproof", _VERB, "--continue", *options.as_typed(_ON_GOING_ON, typed)])
 
 
 def _conducted(
     arms: Sequence[plan.Arm], asked: dict[str, Any], store: Store, files: ResultFiles
 ) -> Conductor:
-    with live.watcher(sum(len(arm.runs) for arm in arms)) as shown:
+    with live.watcher(arms, store) as shown:
         watcher = Appending(shown, files)
         conductor = Conductor(
             arms,
@@ -69,15 +89,37 @@ def _conducted(
     return conductor
 
 
-def _store_and_asked(settings: Settings) -> tuple[Store, dict[str, Any]]:
-    if getattr(settings, "continue"):
-        store, kept = Store.unfinished(Path(settings.dir), _VERB)
-        return store, kept["asked"]
+def _new(settings: Settings) -> tuple[Store, dict[str, Any], str]:
+    results: str = settings.results
+    ResultFiles(Path(results)).refuse_unwritable()
     asked = {key: settings.values[key] for key in _ASKED}
     if settings.full:
         asked.update({k: v for k, v in _FULL_SCALE.items() if not settings.given(k)})
     asked["title"] = _prepare(asked)
-    return Store.create(Path(settings.dir), {"verb": _VERB, "asked": asked}), asked
+    kept = {"verb": _VERB, "asked": asked, "results": results}
+    return Store.create(Path(settings.dir), kept), asked, results
+
+
+def _interrupted(settings: Settings) -> tuple[Store, dict[str, Any], str]:
+    """The demo to go on with; UsageError for what would make another demo of it."""
+    store, kept = Store.unfinished(Path(settings.dir), _VERB)
+    asked, results = kept.get("asked"), kept.get("results")
+    known = {*_ASKED, "title"}
+    if not isinstance(asked, dict) or asked.keys() != known or not isinstance(results, str):
+        raise UsageError(
+            f"--continue: {store.root / PLAN_FILE} is of another version of seedproof; start a "
+            "new demo without --continue"
+        )
+    wanted = {key: settings.values[key] for key in _ASKED if settings.typed(key)}
+    if settings.typed("full"):
+        wanted = {**_FULL_SCALE, **wanted}
+    for key, value in wanted.items():
+        if value != asked[key]:
+            raise UsageError(
+                f"{settings.origins[key] if settings.typed(key) else '--full'}: the interrupted "
+                "demo was started otherwise; leave it out, or start a new demo without --continue"
+            )
+    return store, asked, settings.results if settings.typed("results") else results
 
 
 def _command(asked: dict[str, Any]) -> list[str]:
@@ -90,44 +132,56 @@ def _command(asked: dict[str, Any]) -> list[str]:
 
 def _prepare(asked: dict[str, Any]) -> str:
     """Checks the options and loads the data once, as every run will; the name of the data."""
-    done = subprocess.run(
-        [*_command(asked), "--prepare"],
-        stdout=subprocess.PIPE,
-        stderr=None if sys.stderr.isatty() else subprocess.PIPE,
-        text=True,
-        check=False,
-    )
-    if done.returncode == UsageError.exit_status:
-        *_, line = (done.stderr or "mnist_cv: see above").strip().splitlines()
-        raise UsageError(line.removeprefix("mnist_cv: "))
-    if done.returncode:
-        raise SeedproofError(f"the experiment cannot be prepared: {(done.stderr or '')[-300:]}")
-    return done.stdout.strip()
+    said = ""
+    with subprocess.Popen(
+        [*_command(asked), "--prepare"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        for line in process.stderr:
+            if line.startswith(_SAYS):
+                said = line.removeprefix(_SAYS).strip()
+            else:  # how far a download is, say
+                sys.stderr.write(line)
+                sys.stderr.flush()
+        title = process.stdout.read().strip()
+    if process.returncode == UsageError.exit_status:
+        raise UsageError(said)
+    if process.returncode:
+        raise SeedproofError(
+            f"the experiment cannot be prepared: it ended with status {process.returncode}"
+        )
+    return title
 
 
 def _heading(asked: dict[str, Any]) -> str:
-    article = "" if asked["dataset"] == "mnist" else "; the article's own: seedproof demo --full"
+    article = "" if asked["dataset"] == "mnist" else "; the article's own scale: --full"
     return (
         f"{asked['title']}: {asked['folds']} folds (KFold shuffled with seed {asked['seed']}), "
         f"{asked['epochs']} epochs{article}\n"
     )
 
 
-def _report(conductor: Conductor, store: Store, asked: dict[str, Any], settings: Settings) -> int:
+def _report(
+    conductor: Conductor, store: Store, asked: dict[str, Any], results: str, json: str | None
+) -> int:
     found = demo.outcome(conductor.states)
     arms = [arm.outcome for arm in found.arms]
     costs = [] if found.cost is None else [found.cost]
-    result = check_json.check_as_json(_command(asked), arms, costs)
+    result = check_json.check_as_json(_command(asked), arms, costs, users_script=False)
     result["demo"] = demo_json.demo_as_json(found, asked)
-    store.write(RESULT_FILE, result)
-    if settings.json is not None:
-        json_file.write(result, settings.json)
-    if settings.json != "-":
+    if json == "-":
+        json_file.write(result, json)
+    else:
         demo_text.show(found, sys.stdout)
-        say(f"kept in {store.root}, {settings.results}\n")
+        say(f"kept in {store.root}, {results}\n")
     for arm in arms:
         for line in failure_text.failures_as_text(arm, store):
             sys.stderr.write(f"seedproof: {line}\n")
+    # Last, so that a full disk does not hide what took hours to find.
+    store.write(RESULT_FILE, result)
+    if json is not None and json != "-":
+        json_file.write(result, json)
     return _exit_status(found)
 
 
@@ -135,6 +189,4 @@ def _exit_status(found: demo.DemoOutcome) -> int:
     """0 when the options held; the seeded arm may diverge, that is the contrast."""
     statuses = [arm.outcome.exit_status for arm in found.arms]
     trouble = overall_exit(status for status in (*statuses, IDENTICAL) if status != DIVERGED)
-    if trouble != IDENTICAL:
-        return trouble
-    return IDENTICAL if found.held else DIVERGED
+    return trouble if trouble != IDENTICAL else _EXIT_STATUS[found.arms[-1].repeats]

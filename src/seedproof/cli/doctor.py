@@ -28,6 +28,6 @@ def main(argv: Sequence[str]) -> int:
     interpreter = target.interpreter(settings.python)
     every = {name: pins_of(name, settings.seed, settings.threads) for name in POLICIES}
     found = probe(interpreter, every["deterministic"])
-    conflicts = contradictions(every["deterministic"])
+    conflicts = {name: contradictions(pins) for name, pins in every.items()}
     sys.stdout.write(doctor_as_text(interpreter, found, every, conflicts))
     return 0

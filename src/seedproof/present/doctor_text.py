@@ -23,7 +23,7 @@ def doctor_as_text(
     interpreter: str,
     probe: Probe,
     policies: Mapping[str, Mapping[str, Value]],
-    conflicts: Sequence[str],
+    conflicts: Mapping[str, Sequence[str]],
 ) -> str:
     """Versions, machine, what each policy sets and when, and what stands against it."""
     lines = [
@@ -35,8 +35,13 @@ def doctor_as_text(
         "",
     ]
     for name, pins in policies.items():
-        lines += [*_policy(name, pins, probe), ""]
-    lines += conflicts or ["nothing in the environment contradicts the policy deterministic"]
+        lines += [*_policy(name, pins, probe), *(f"  {line}" for line in conflicts[name]), ""]
+    if any(conflicts.values()):
+        lines.append(
+            f"contradicted by the environment: {', '.join(filter(conflicts.get, policies))}"
+        )
+    else:
+        lines.append("nothing in the environment contradicts a policy")
     return "\n".join(lines) + "\n"
 
 
@@ -85,3 +90,6 @@ def _policy(name: str, pins: Mapping[str, Value], probe: Probe) -> Iterable[str]
                 yield f"  when {event['framework']} is there: {done}"
             for missed in event["missed"]:
                 yield f"  cannot be set: {missed}"
+    for source in pins:
+        if found := probe.effective.get(source):
+            yield f"  found in force: {source} {' and '.join(map(str, found))}"
