@@ -69,7 +69,7 @@ def test_a_divergence_is_told_with_its_place_its_runs_and_its_size():
         "  runs 0 and 2 part: step 3, weights after the update dense/kernel",
         "  weights after the update at step 3: up to 0.25 apart, 7 units in the last place",
     ]
-    assert lines[3].startswith("  runs shared the working directory, so a script that finds files")
+    assert lines[3].startswith("  runs share the working directory: a script that finds files")
     assert "identical" not in " ".join(lines)
 
 

@@ -81,7 +81,9 @@ def _where(arm: DemoArm) -> str:
         return "none"
     run = arm.outcome.runs[verdict.runs[1]]
     threads = _threads(run)
-    which = f"run {run.planned.index}" + (f" ({threads} cores)" if threads else "")
+    which = f"run {run.planned.index}"
+    if threads:
+        which += f" ({threads} core{'s' * (threads != 1)})"
     far = f"; {apart(arm.outcome.distance)}" if arm.outcome.distance else ""
     return f"{which}: {where(verdict.divergence)}{far}"
 

@@ -17,8 +17,7 @@ _PHASES = {
 }
 
 SHARED_DIRECTORY = (
-    "runs shared the working directory, so a script that finds files of an earlier run differs "
-    "because of that"
+    "runs share the working directory: a script that finds files of another run can differ by that"
 )
 
 
