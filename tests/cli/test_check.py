@@ -80,7 +80,7 @@ def test_a_script_that_draws_from_the_system_diverges_at_its_first_record(seedpr
     assert (found["step"], found["phase"], found["name"]) == (0, "update", "weights")
     assert found["kind"] == "bits"
     (note,) = result["arms"][0]["scope"]["notes"]
-    assert note.startswith("runs shared the working directory")
+    assert note.startswith("runs share the working directory")
 
 
 @pytest.mark.parametrize("program", [SEEDABLE, HASHED], ids=["random", "hash order"])
