@@ -15,3 +15,6 @@ class UsageError(SeedproofError):
     """Wrong usage or configuration: what was found, what is allowed, what to type next."""
 
     exit_status = 2
+
+
+INTERRUPTED = 130  # the exit status after Ctrl-C, as shells have it

@@ -53,3 +53,10 @@ def test_what_cannot_be_told_is_never_claimed():
     assert "nothing was recorded" in line
     assert "did not repeat" not in line
     assert "the training repeats, here" not in line
+
+
+def test_a_side_that_nothing_reached_gives_no_success():
+    """All runs agree, but none of them started as another machine would."""
+    outcome = found((SAME, OTHER), (SAME, UNTOLD))
+    outcome.arms[-1].outcome.exit_status = STATUS[SAME]
+    assert _exit_status(outcome) == STATUS[UNTOLD]

@@ -13,13 +13,13 @@ from seedproof.compare.distance import Distance, distance_after
 from seedproof.compare.metrics import Folds, Spread, final_metrics, spreads
 from seedproof.compare.trace_digest import trace_digest
 from seedproof.compare.verdict import Verdict, compared_phases, judge
+from seedproof.errors import INTERRUPTED
 from seedproof.runner.base import Exit
 from seedproof.sources import CATALOGUE
 from seedproof.trace.format import PHASES
 from seedproof.trace.reader import Stream
 
 # The exit statuses, the most telling first: with several arms, the first that any arm has.
-INTERRUPTED = 130
 TIMEOUT = 124
 NOT_RECORDED = 3
 SCRIPT_FAILED = 4

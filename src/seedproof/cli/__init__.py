@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, NoReturn
 
 from seedproof._version import __version__
-from seedproof.errors import SeedproofError, UsageError
+from seedproof.errors import INTERRUPTED, SeedproofError, UsageError
 from seedproof.present.output import forget_closed, say
 
 VERBS = {
@@ -25,7 +25,6 @@ VERBS = {
     "sources": "the catalogue of sources, policy by policy",
 }
 _SHORT = ("check", "demo", "doctor")
-INTERRUPTED = 130
 
 
 class Parser(argparse.ArgumentParser):

@@ -13,10 +13,10 @@ from seedproof.checking import plan
 from seedproof.checking.conduct import Conductor
 from seedproof.checking.outcome import conclude, overall_exit
 from seedproof.checking.store import PLAN_FILE, RESULT_FILE, Store
-from seedproof.cli import INTERRUPTED, options
+from seedproof.cli import options
 from seedproof.cli.options import Option, Settings
 from seedproof.cli.request import ASKED, VERB, Request
-from seedproof.errors import UsageError
+from seedproof.errors import INTERRUPTED, UsageError
 from seedproof.present import check_json, check_text, failure_text, json_file, live
 from seedproof.present.output import say
 from seedproof.present.words import shown

@@ -15,10 +15,10 @@ from seedproof.checking import plan
 from seedproof.checking.conduct import Conductor
 from seedproof.checking.outcome import DIVERGED, IDENTICAL, UNKNOWN, overall_exit
 from seedproof.checking.store import PLAN_FILE, RESULT_FILE, Store
-from seedproof.cli import INTERRUPTED, options
+from seedproof.cli import options
 from seedproof.cli.demo import RESULTS
 from seedproof.cli.options import Settings
-from seedproof.errors import SeedproofError, UsageError
+from seedproof.errors import INTERRUPTED, SeedproofError, UsageError
 from seedproof.experiments import demo
 from seedproof.experiments.result_files import Appending, ResultFiles
 from seedproof.present import check_json, demo_json, demo_text, failure_text, json_file, live

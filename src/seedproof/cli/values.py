@@ -2,18 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from seedproof.sources.base import whole_number as whole
 
-
-def whole(low: int, high: int) -> Callable[[str], int]:
-    """A parser for whole numbers in a range."""
-
-    def parse(text: str) -> int:
-        if not (text.isascii() and text.isdigit() and len(text) < 20 and low <= int(text) <= high):
-            raise ValueError(f"a whole number from {low} to {high}")
-        return int(text)
-
-    return parse
+__all__ = ["pin_item", "policy_name", "seconds", "vary_item", "whole"]
 
 
 def seconds(text: str) -> float:
