@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from conftest import environment
+from seedproof.trace import reader
 from seedproof.trace.digest import DIGEST_ID
 from seedproof.trace.format import MAIN_STREAM, SCHEMA, Column
 from seedproof.trace.reader import Stream, main_stream
@@ -24,17 +25,30 @@ BOOTSTRAP = Path(sys.modules["seedproof"].__file__).parent / "inside" / "bootstr
 
 
 class Trace:
-    """The trace of one run, written piece by piece as the recorder does."""
+    """One stream of the trace of one run, written piece by piece as the recorder does."""
 
-    def __init__(self, directory: Path, **hello: Any) -> None:
-        self.directory = directory / MAIN_STREAM
+    def __init__(self, directory: Path, /, role: str = MAIN_STREAM, **hello: Any) -> None:
+        self.root = directory
+        self.role = role
+        self.directory = directory / role
         self.writer = StreamWriter(str(self.directory))
         weakref.finalize(self, self.writer.close)
         self.writer.event("hello", **{**HELLO, **hello})
 
+    def beside(self, role: str, **hello: Any) -> Trace:
+        """Another stream of the same run."""
+        return Trace(self.root, role, **hello)
+
+    @property
+    def trace(self) -> reader.Trace:
+        """The trace of the whole run, read anew."""
+        trace = reader.Trace(self.root)
+        trace.refresh()
+        return trace
+
     @property
     def stream(self) -> Stream:
-        """All that has been written, read anew."""
+        """All that has been written of this stream, read anew."""
         stream = Stream(self.directory)
         stream.refresh()
         return stream
@@ -59,9 +73,9 @@ class Trace:
         self.writer.keep(name, phase, step, str(array.dtype), array.shape, raw)
         return self
 
-    def end(self) -> Trace:
+    def end(self, **more: Any) -> Trace:
         """The recording reaches the end of its process."""
-        self.writer.event("end", at=101.0, cpu=2.0)
+        self.writer.event("end", at=101.0, cpu=2.0, **more)
         return self
 
 

@@ -12,12 +12,14 @@ from seedproof._version import __version__
 if TYPE_CHECKING:
     from seedproof.experiments.evaluation import Evaluation, evaluate_results
     from seedproof.inside.api import log_metric, record
+    from seedproof.inside.by_hand import init
     from seedproof.inside.determinism import Report, make_deterministic, set_seed
 
 _HOMES = {
     "Evaluation": "seedproof.experiments.evaluation",
     "Report": "seedproof.inside.determinism",
     "evaluate_results": "seedproof.experiments.evaluation",
+    "init": "seedproof.inside.by_hand",
     "log_metric": "seedproof.inside.api",
     "make_deterministic": "seedproof.inside.determinism",
     "record": "seedproof.inside.api",
@@ -29,6 +31,7 @@ __all__ = [
     "Report",
     "__version__",
     "evaluate_results",
+    "init",
     "log_metric",
     "make_deterministic",
     "record",

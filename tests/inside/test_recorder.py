@@ -11,9 +11,9 @@ import pytest
 
 from conftest import environment
 from processes import wait_for
+from seedproof.compare.completeness import incompleteness
 from seedproof.compare.distance import kept_array
-from seedproof.compare.verdict import incompleteness
-from seedproof.inside import recorder
+from seedproof.inside import kept_values
 from seedproof.inside.recorder import Recorder
 from seedproof.trace.digest import digest_array
 from seedproof.trace.format import Column
@@ -218,7 +218,7 @@ def test_values_are_kept_where_asked(recording):
 
 
 def test_no_more_values_are_kept_than_the_budget_allows(tmp_path, monkeypatch):
-    monkeypatch.setattr(recorder, "VALUE_BUDGET_BYTES", 100)
+    monkeypatch.setattr(kept_values, "BUDGET_BYTES", 100)
     recording = Recording(tmp_path)
     for name, size in (("a", 60), ("b", 60), ("c", 40), ("d", 1)):
         recording.record(name, np.zeros(size, np.int8), keep=True)
@@ -321,10 +321,16 @@ def test_the_end_is_written_however_the_script_ends(tmp_path, last_line, status)
 
 @pytest.mark.parametrize(
     ("last_line", "status"),
-    [("os._exit(0)", 0), ("os.kill(os.getpid(), signal.SIGKILL)", -9)],
+    [("os._exit(0)", 0), ("os._exit(7)", 7)],
 )
-def test_a_script_that_is_cut_off_has_no_end(tmp_path, last_line, status):
+def test_a_script_that_leaves_without_its_handlers_has_an_end(tmp_path, last_line, status):
     stream, _ = recorded(SCRIPT + last_line, tmp_path, status)
+    assert incompleteness(stream) == ""
+    assert len(rows_of(stream, "output/w#0")) == 1
+
+
+def test_a_script_that_is_cut_off_has_no_end(tmp_path):
+    stream, _ = recorded(SCRIPT + "os.kill(os.getpid(), signal.SIGKILL)", tmp_path, -9)
     assert "stops after step 0" in incompleteness(stream)
     assert len(rows_of(stream, "output/w#0")) == 1
 
@@ -341,7 +347,7 @@ def test_the_script_s_own_error_is_all_that_is_seen_of_it(tmp_path):
 FORK = """
 import os, sys
 import seedproof
-from seedproof.inside import recorder
+from seedproof.inside import kept_values, recorder
 parent = recorder.current()
 parent.add_drain(lambda: 0)
 seedproof.record("w", 1)
@@ -374,7 +380,7 @@ SPAWN = """
 import subprocess, sys
 import seedproof
 seedproof.record("w", 1)
-child = "import seedproof; seedproof.record('w', 2); seedproof.record('new', object())"
+child = "import seedproof; seedproof.record('w', 2); seedproof.record('new', 3)"
 subprocess.run([sys.executable, "-c", child], check=True)
 seedproof.record("w", 3)
 """

@@ -10,7 +10,14 @@ from traces import HELLO
 
 COLUMN = Column("update", "w", dtype="float32", shape=(None, 2), fold=0).to_json()
 EVENTS = {
-    "hello": {**HELLO, "variables": {"OMP_NUM_THREADS": "1"}},
+    "hello": {
+        **HELLO,
+        "variables": {"OMP_NUM_THREADS": "1"},
+        "role": "rank0",
+        "world_size": 2,
+        "mode": "steps",
+        "seedproof": "0.1.0",
+    },
     "framework": {"name": "keras", "version": "3"},
     "pinned": {"framework": "keras", "source": "seeds", "set": ["a"], "missed": []},
     "table": {"number": 0, "key": "t", "columns": [COLUMN]},
@@ -27,7 +34,9 @@ EVENTS = {
     "training_ends": {"at": 1.5, "cpu": 0, "fit": 0},
     "trouble": {"where": "update", "error": "ValueError"},
     "effective": {"num_threads": 1},
-    "end": {},
+    "planned": {"steps": 1000},
+    "ambiguous": {"why": "several threads train at once"},
+    "end": {"stopped_after": 200},
     "of a later version": {"anything": [1, {"at": "all"}]},
 }
 # What each field may not be, beside missing.
@@ -63,6 +72,18 @@ WRONG = {
     ("training_ends", "cpu"): NUMBER,
     ("trouble", "where"): TEXT,
     ("trouble", "error"): TEXT,
+    ("planned", "steps"): COUNT,
+}
+# What a field may not be that may be missing.
+WRONG_OPTIONAL = {
+    ("hello", "pins"): [None, [], "a", 1],
+    ("hello", "variables"): [None, [], "a", 1],
+    ("hello", "role"): TEXT,
+    ("hello", "mode"): TEXT,
+    ("hello", "seedproof"): TEXT,
+    ("hello", "world_size"): [value for value in COUNT if value is not None],
+    ("ambiguous", "why"): TEXT,
+    ("end", "stopped_after"): COUNT,
 }
 WRONG_COLUMN = {
     "phase": PHASE,
@@ -92,10 +113,20 @@ def test_a_missing_field_is_damage(kind, field):
         checked(damaged)
 
 
+@pytest.mark.parametrize(("kind", "field"), WRONG_OPTIONAL)
+def test_what_not_every_writer_says_may_be_missing(kind, field):
+    shorter = event(kind)
+    del shorter[field]
+    assert checked(shorter) is shorter
+
+
+def test_a_rank_need_not_know_how_many_there_are():
+    assert checked(event("hello", world_size=None))
+
+
 @pytest.mark.parametrize(
     ("kind", "field", "value"),
-    [(*at, value) for at, values in WRONG.items() for value in values]
-    + [("hello", field, value) for field in ("pins", "variables") for value in (None, [], "a", 1)],
+    [(*at, value) for at, values in {**WRONG, **WRONG_OPTIONAL}.items() for value in values],
 )
 def test_a_field_of_another_kind_is_damage(kind, field, value):
     with pytest.raises(ValueError, match="damaged"):

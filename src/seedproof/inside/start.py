@@ -13,17 +13,19 @@ from functools import partial
 from typing import Any
 
 from seedproof import frameworks
+from seedproof._version import __version__
 from seedproof.frameworks.base import Done, Framework
-from seedproof.inside import machine, recorder
+from seedproof.inside import escapes, machine, recorder, trackers
 from seedproof.inside.import_hook import when_imported
+from seedproof.inside.process_stream import ProcessStream
+from seedproof.inside.scope import Scope
 from seedproof.trace.digest import DIGEST_ID
-from seedproof.trace.format import MAIN_STREAM, OTHERS_FILE, SCHEMA
-from seedproof.trace.writer import StreamWriter
+from seedproof.trace.format import SCHEMA
 
 RUN_VARIABLE = "_SEEDPROOF_RUN"
 LAUNCH_FILE = "launch.json"
 TRACE_DIRECTORY = "trace"
-TRAINERS = ("tensorflow", "torch", "jax")
+VIEW_FILE = "view.json"
 
 
 def start() -> None:
@@ -31,55 +33,74 @@ def start() -> None:
     run_directory = os.environ[RUN_VARIABLE]
     with open(os.path.join(run_directory, LAUNCH_FILE), encoding="utf-8") as file:
         launch = json.load(file)
-    _begin_recording(run_directory, launch["pins"])
+    active = _begin_recording(run_directory, launch)
     os.environ.update(launch["inside_environment"])
+    _watch_escapes(active, run_directory)
     for name, location in frameworks.KNOWN.items():
-        when_imported(name, partial(_meet, location, launch["pins"]))
+        when_imported(name, partial(_meet, active, location, launch))
+    for name in trackers.OFFLINE:
+        when_imported(name, partial(_note_tracker, active))
 
 
-def _begin_recording(run_directory: str, pins: dict[str, Any]) -> None:
-    """Only the first process of a run owns the stream `main`; the others are pinned alone."""
+def _watch_escapes(active: recorder.Recorder, run_directory: str) -> None:
+    """What is written outside of a private view stays, and the next run finds it."""
     try:
-        writer = StreamWriter(os.path.join(run_directory, TRACE_DIRECTORY, MAIN_STREAM))
-    except FileExistsError:
+        with open(os.path.join(run_directory, VIEW_FILE), encoding="utf-8") as file:
+            view = json.load(file)
+    except OSError:
         return
-    active = recorder.begin(writer)
-    active.event("hello", schema=SCHEMA, digest=DIGEST_ID, pins=pins, **machine.describe())
+
+    def tell(directory: str) -> None:
+        active.event("note", text=f"it wrote to {directory}, which all runs share")
+
+    escapes.watch(view["root"], [run_directory], tell, view["shared"])
 
 
-def _meet(location: str, pins: dict[str, Any], name: str) -> None:
-    """Pins and observes a framework that the user's code has just imported.
+def _begin_recording(run_directory: str, launch: dict[str, Any]) -> recorder.Recorder:
+    scope = Scope(launch)
+
+    def hello() -> dict[str, Any]:
+        facts = {"schema": SCHEMA, "digest": DIGEST_ID, "seedproof": __version__}
+        facts.update(mode=scope.mode, pins=launch["pins"])
+        return {**facts, **recorder.clocks(), **machine.describe()}
+
+    stream = ProcessStream(os.path.join(run_directory, TRACE_DIRECTORY), hello)
+    stream.settle()
+    return recorder.begin(stream, scope)
+
+
+def _meet(active: recorder.Recorder, location: str, launch: dict[str, Any], name: str) -> None:
+    """Varies, pins and observes a framework that the user's code has just imported.
 
     This runs inside their import: whatever fails here is told, and never reaches them.
     """
-    active = recorder.current()
     try:
         framework = frameworks.load(location)
-        results = {source: _pinned(framework, source, value) for source, value in pins.items()}
-        if active is None:
-            _tell_of_other_process(name)
-            return
         active.event("framework", name=framework.name, version=framework.version())
-        for source, done in results.items():
-            if done is not None:
-                active.event("pinned", framework=framework.name, source=source, **done._asdict())
+        for source, value in launch.get("offers", {}).items():
+            _act(active, "offered", framework, source, value)
+        for source, value in launch["pins"].items():
+            _act(active, "pinned", framework, source, value)
         active.add_effective(framework.effective)
         framework.observe(active)
     except Exception:
-        if active is not None:
-            active.trouble(f"meet {name}")
+        active.trouble(f"meet {name}")
 
 
-def _pinned(framework: Framework, source: str, value: Any) -> Done | None:
+def _note_tracker(active: recorder.Recorder, name: str) -> None:
+    said = trackers.put_offline(name, os.environ)
+    if said:
+        active.event("note", text=said)
+
+
+def _act(
+    active: recorder.Recorder, kind: str, framework: Framework, source: str, value: Any
+) -> None:
+    """Varies or pins one source, and tells what came of it."""
     try:
-        return framework.pin(source, value)
+        done = framework.vary(source, value) if kind == "offered" else framework.pin(source, value)
     except Exception as error:
-        return Done(missed=(f"{source} of {framework.name}: {error!r}",))
-
-
-def _tell_of_other_process(name: str) -> None:
-    """A process beside the recorded one may train too, and nobody looks at it."""
-    if name in TRAINERS:
-        place = os.path.join(os.environ[RUN_VARIABLE], TRACE_DIRECTORY, OTHERS_FILE)
-        with open(place, "a", encoding="utf-8") as file:
-            file.write(f"{os.getpid()} {name}\n")
+        done = Done(missed=(f"{source} of {framework.name}: {error!r}",))
+    if done is not None:
+        told = {"framework": framework.name, "source": source, "value": value}
+        active.event(kind, **told, **done._asdict())

@@ -60,6 +60,10 @@ def _number(value: Any) -> bool:
     return _whole(value) or (isinstance(value, float) and math.isfinite(value))
 
 
+def _scalar(value: Any) -> bool:
+    return isinstance(value, bool) or _text(value) or _number(value)
+
+
 def _mapping(value: Any) -> bool:
     return isinstance(value, dict)
 
@@ -114,6 +118,14 @@ _REQUIRED: dict[str, dict[str, Check]] = {
         "set": _list_of(_text),
         "missed": _list_of(_text),
     },
+    "offered": {
+        "framework": _text,
+        "source": _text,
+        "value": _scalar,
+        "set": _list_of(_text),
+        "missed": _list_of(_text),
+    },
+    "used": {"source": _text, "file": _text, "line": _count},
     "table": {"number": _count, "key": _text, "columns": _list_of(_column, least=1)},
     "value": {
         "name": _text,
@@ -129,10 +141,22 @@ _REQUIRED: dict[str, dict[str, Check]] = {
     "trouble": {"where": _text, "error": _text},
     "unseen": {"text": _text},
     "note": {"text": _text},
+    "planned": {"steps": _count},
+    "operation": {"number": _count, "name": _text},
 }
 _CLOCK: dict[str, Check] = {"clock": _number}
 _OPTIONAL: dict[str, dict[str, Check]] = {
-    "hello": {"pins": _mapping, "variables": _mapping},
+    "operation": {"file": _text, "line": _count},
+    "hello": {
+        "pins": _mapping,
+        "variables": _mapping,
+        "role": _text,
+        "mode": _text,
+        "world_size": _or_null(_count),
+        "seedproof": _text,
+    },
+    "ambiguous": {"why": _text},
+    "end": {"stopped_after": _count},
     "training_begins": _CLOCK,
     "training_ends": _CLOCK,
 }

@@ -1,6 +1,8 @@
 """The trace on disk, shared by the process that writes it and the one that reads it.
 
-A trace is a directory with one directory per stream (`main` is the script's own process). In it:
+A trace is a directory with one directory per stream, named by the role of its process: `main` is
+the run's first Python process, `rankN` one that a launcher gave that rank, and below them stand
+those of their children (`main/worker1`). A directory that has an `events.jsonl` is a stream. In it:
 
 - `events.jsonl`: one JSON object a line; the names of everything, once. The first is `hello`.
 - `N.rows`: table N, fixed-width rows in the order of their steps: the step as a little-endian
@@ -37,6 +39,12 @@ WORD_BYTES = 8
 
 DIGEST = "digest"
 VALUE = "value"
+
+# Tables by the beginning of their keys: states of random generators, which are told beside the
+# verdict; and the weights at the end, which a run that recorded nothing else has too.
+HINT = "hint/"
+FINAL = "output/final/"
+OPERATIONS = HINT + "operations"  # of a step that was looked at closely
 
 
 def rows_file(number: int) -> str:

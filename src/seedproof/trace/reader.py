@@ -1,205 +1,141 @@
-"""Reads a trace while it is being written, or long after. What it reads is data, never trusted."""
+"""Reads the trace of a run, all its streams, while it is being written, or long after.
+
+A stream is named by the role of its process: `main` is the script's own, `rankN` one that a
+launcher has started, and below them stand their children (`main/worker1`). New ones may come as
+long as the run goes on.
+"""
 
 from __future__ import annotations
 
-import json
-import os
-import stat
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, BinaryIO
+import re
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
 
-from seedproof.errors import SeedproofError
-from seedproof.trace.events import checked, is_foreign
-from seedproof.trace.format import (
-    EVENTS_FILE,
-    MAIN_STREAM,
-    OTHERS_FILE,
-    VALUES_FILE,
-    WATERMARK,
-    WATERMARK_FILE,
-    WORD_BYTES,
-    Column,
-    rows_file,
-)
+from seedproof.trace.finder import StreamFinder
+from seedproof.trace.format import MAIN_STREAM, OTHERS_FILE
+from seedproof.trace.stream import Stream, Table, TraceDamagedError
 
-if TYPE_CHECKING:
-    from pathlib import Path
+__all__ = ["Stream", "Table", "Trace", "TraceDamagedError", "main_stream", "role_order"]
 
-# What a trace may ask a reader to hold in memory at once.
-_LONGEST_LINE = 64 << 20
-_LARGEST_VALUE = 1 << 30
-_BLOCK_BYTES = 1 << 20
-
-# A pipe must not block the reader, and a link must not lead it out of the trace.
-_PLAIN = (
-    os.O_RDONLY
-    | getattr(os, "O_NOFOLLOW", 0)
-    | getattr(os, "O_NONBLOCK", 0)
-    | getattr(os, "O_BINARY", 0)
-)
+_RANK = re.compile(r"rank(0|[1-9][0-9]{0,8})")
+_NUMBERED = re.compile(r"#[0-9]+$")
+_DIGITS = re.compile(r"([0-9]+)")
 
 
-class TraceDamagedError(SeedproofError):
-    """A file that is no trace, or a trace that was altered."""
-
-
-@contextmanager
-def _opened(path: Path) -> Iterator[BinaryIO | None]:
-    """The plain file at `path`, None where there is none yet."""
-    try:
-        descriptor = os.open(path, _PLAIN)
-    except FileNotFoundError:
-        descriptor = None
-    except OSError as error:
-        raise _unreadable(path, error) from None
-    if descriptor is None:
-        yield None
-        return
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        os.close(descriptor)
-        raise TraceDamagedError(f"{path}: it is no plain file, as those of a trace are")
-    with os.fdopen(descriptor, "rb") as file:
-        yield file
-
-
-def _unreadable(path: Path, error: OSError) -> TraceDamagedError:
-    return TraceDamagedError(f"{path}: no file of a trace can be read here ({error.strerror})")
-
-
-@dataclass(frozen=True)
-class Table:
-    """One table of a stream: its columns, and the file that holds its rows."""
-
-    key: str
-    number: int
-    columns: tuple[Column, ...]
-    path: Path
-
-    @property
-    def row_bytes(self) -> int:
-        """The width of a row."""
-        return WORD_BYTES * (1 + len(self.columns))
-
-    @property
-    def block_rows(self) -> int:
-        """How many rows are worth reading at once, however long the table is."""
-        return max(1, _BLOCK_BYTES // self.row_bytes)
-
-    def whole_rows(self) -> int:
-        """How many rows have been written completely."""
-        return self._size() // self.row_bytes
-
-    def is_torn(self) -> bool:
-        """Whether it ends within a row."""
-        return self._size() % self.row_bytes != 0
-
-    def _size(self) -> int:
-        try:
-            return self.path.lstat().st_size
-        except FileNotFoundError:
-            return 0
-        except OSError as error:
-            raise _unreadable(self.path, error) from None
-
-    def read(self, first: int, count: int) -> bytes:
-        """The bytes of `count` whole rows from row `first` on."""
-        with _opened(self.path) as file:
-            data = b""
-            if file is not None:
-                file.seek(first * self.row_bytes)
-                data = file.read(count * self.row_bytes)
-        if len(data) != count * self.row_bytes:
-            raise TraceDamagedError(f"{self.path}: rows were taken away while they were read")
-        return data
-
-
-class Stream:
-    """One stream; `refresh` takes in what has been written since."""
+class Trace:
+    """The streams of a run, by role and in the order of roles; `refresh` takes in what is new."""
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
-        self.tables: dict[str, Table] = {}
-        self._events: dict[str, list[dict[str, Any]]] = {}
-        self._read_bytes = 0
+        self.streams: dict[str, Stream] = {}
+        self._finder = StreamFinder(directory)
 
     def refresh(self) -> None:
-        """Reads the events that are new; raises TraceDamagedError for what is none."""
-        path = self.directory / EVENTS_FILE
-        with _opened(path) as file:
-            if file is None:
-                return
-            file.seek(self._read_bytes)
-            while line := file.readline(_LONGEST_LINE):
-                if line.endswith(b"\n"):
-                    self._take(line, path)
-                    self._read_bytes += len(line)
-                elif len(line) == _LONGEST_LINE or not line.startswith(b"{"):
-                    raise _no_event(line, path)
-                else:
-                    break  # its end is still to be written
+        """Finds new streams and reads new events; raises TraceDamagedError for what is no trace."""
+        found = self._finder.new()
+        if found:
+            self.streams.update((role, Stream(self.directory / role)) for role in found)
+            self.streams = dict(sorted(self.streams.items(), key=lambda item: role_order(item[0])))
+        for stream in self.streams.values():
+            stream.refresh()
 
-    def _take(self, line: bytes, path: Path) -> None:
-        if self.hello is not None and is_foreign(self.hello):
-            return
-        try:
-            event = checked(json.loads(line))
-            if self.hello is None and event["event"] != "hello":
-                raise ValueError("a trace begins with a hello")
-            if event["event"] == "table":
-                self._add_table(event)
-        except (ValueError, RecursionError):
-            raise _no_event(line, path) from None
-        self._events.setdefault(event["event"], []).append(event)
-
-    def _add_table(self, event: dict[str, Any]) -> None:
-        key, number = event["key"], event["number"]
-        if key in self.tables or number != len(self.tables):
-            raise ValueError("tables are numbered as they come, each once")
-        columns = tuple(map(Column.from_json, event["columns"]))
-        self.tables[key] = Table(key, number, columns, self.directory / rows_file(number))
-
-    def all(self, kind: str) -> list[dict[str, Any]]:
-        """The events of one kind, in their order."""
-        return self._events.get(kind, [])
+    @property
+    def main(self) -> Stream:
+        """The stream of the script's own process, else the first that there is; an empty one as
+        long as there is none."""
+        own = self.streams.get(MAIN_STREAM) or next(iter(self.streams.values()), None)
+        return own or main_stream(self.directory)
 
     @property
     def hello(self) -> dict[str, Any] | None:
-        """The first record, None where the recording never began."""
-        found = self.all("hello")
-        return found[0] if found else None
+        """How the recording of the script's own process began, None where it did not."""
+        return self.main.hello
+
+    def all(self, kind: str) -> list[dict[str, Any]]:
+        """The events of one kind, of all streams in the order of roles."""
+        return [event for stream in self.streams.values() for event in stream.all(kind)]
+
+    def others(self) -> bool:
+        """Whether a process used a framework without being recorded, as older recordings note."""
+        return (self.directory / OTHERS_FILE).exists()
+
+    # -- ranks, and what else trains -----------------------------------------------------------
+
+    @property
+    def ranks(self) -> dict[int, Stream]:
+        """The streams of the ranks by their numbers."""
+        found = ((_RANK.fullmatch(role), stream) for role, stream in self.streams.items())
+        return {int(name[1]): stream for name, stream in found if name}
+
+    def missing_rank(self) -> tuple[int, int] | None:
+        """The first rank without a stream and how many there should be; None without such."""
+        ranks = self.ranks
+        sizes = [(stream.hello or {}).get("world_size") or 0 for stream in ranks.values()]
+        of = max(sizes, default=0)
+        missing = next((rank for rank in range(of) if rank not in ranks), None)
+        return None if missing is None else (missing, of)
+
+    @property
+    def trainers(self) -> dict[str, Stream]:
+        """By role, the streams that train in step: the ranks, and `main` beside them where it
+        trains too. Where neither makes steps, what they have started."""
+        ranks = {role: stream for role, stream in self.streams.items() if _RANK.fullmatch(role)}
+        main = self.streams.get(MAIN_STREAM)
+        if main is not None and main.watermark():
+            return {MAIN_STREAM: main, **ranks}
+        started = {role: stream for role, stream in self.streams.items() if stream.watermark()}
+        return ranks or started or dict(list(self.streams.items())[:1])
+
+    def watermark(self) -> int:
+        """The number of steps whose updates have been written, by the slowest that trains."""
+        if self.missing_rank() is not None:
+            return 0
+        return min((stream.watermark() for stream in self.trainers.values()), default=0)
+
+    def ambiguity(self, role: str) -> str:
+        """Why it is chance what this stream records in which order, in one clause; empty where it
+        is not: several threads train, or several processes at once had this role or one above."""
+        own = self.streams.get(role)
+        if own is not None and (whys := [e["why"] for e in own.all("ambiguous") if "why" in e]):
+            return str(whys[0])
+        shared = {_unnumbered(one) for one, stream in self.streams.items() if _shares_role(stream)}
+        names = role.split("/")
+        above = ("/".join(names[: depth + 1]) for depth in range(len(names)))
+        if any(_unnumbered(one) in shared for one in above):
+            return f"several processes were {role} at once and cannot be told apart"
+        return ""
+
+    # -- the end -------------------------------------------------------------------------------
 
     @property
     def ended(self) -> bool:
-        """Whether the recording reached the end of its process."""
-        return bool(self.all("end"))
+        """Whether the recording of the script's own process and of each rank reached its end."""
+        return all(stream.ended for stream in (self.main, *self.ranks.values()))
 
-    def others(self) -> bool:
-        """Whether a process beside this one used a framework without being recorded."""
-        return (self.directory.parent / OTHERS_FILE).exists()
-
-    def watermark(self) -> int:
-        """The number of steps whose updates have been written."""
-        with _opened(self.directory / WATERMARK_FILE) as file:
-            data = b"" if file is None else file.read(WATERMARK.size)
-        return max(0, WATERMARK.unpack(data)[0]) if len(data) == WATERMARK.size else 0
-
-    def value(self, event: dict[str, Any]) -> bytes:
-        """The raw bytes of an array that was kept, as its event says; fewer where it was cut."""
-        with _opened(self.directory / VALUES_FILE) as file:
-            if file is None:
-                return b""
-            there = os.fstat(file.fileno()).st_size - event["offset"]
-            if there <= 0 or event["bytes"] > _LARGEST_VALUE:
-                return b""
-            file.seek(event["offset"])
-            return file.read(min(there, event["bytes"]))
+    @property
+    def stopped_after(self) -> int | None:
+        """The number of steps after which the run was ended on purpose; None where it was not."""
+        given = [end["stopped_after"] for end in self.all("end") if "stopped_after" in end]
+        return min(given, default=None)
 
 
-def _no_event(line: bytes, path: Path) -> TraceDamagedError:
-    shown = line[:60].decode("utf-8", "backslashreplace")
-    return TraceDamagedError(f"{path}: found {shown!r}, which is no event of a trace")
+@lru_cache(maxsize=1 << 12)
+def role_order(role: str) -> tuple[tuple[str | int, ...], ...]:
+    """A key to sort roles by: parents before their children, numbers by their size."""
+    return tuple(
+        tuple(int(part) if part.isdigit() else part for part in _DIGITS.split(name))
+        for name in role.split("/")
+    )
+
+
+def _shares_role(stream: Stream) -> bool:
+    return any("why" not in event for event in stream.all("ambiguous"))
+
+
+def _unnumbered(role: str) -> str:
+    """Without the number that tells processes of the same name apart."""
+    return _NUMBERED.sub("", role)
 
 
 def main_stream(trace: Path) -> Stream:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import os
 import threading
-from typing import Any, Sequence
+from functools import partial
+from typing import Any, Callable, Sequence
 
+from seedproof.trace import folding
 from seedproof.trace.format import (
     EVENTS_FILE,
     VALUES_FILE,
@@ -68,19 +70,43 @@ def _take_back(descriptor: int, written: int) -> None:
 
 
 class TableWriter:
-    """Appends the rows of one table."""
+    """Appends the rows of one table; what is beyond its share of the disk goes on folded."""
 
-    def __init__(self, file: _GrowingFile, columns: Sequence[Column]) -> None:
+    def __init__(
+        self,
+        file: _GrowingFile,
+        columns: Sequence[Column],
+        open_folded: Callable[[], _GrowingFile],
+    ) -> None:
         self._row = row_struct(len(columns))
         self._file = file
+        self._columns = columns
+        self._whole_rows = folding.whole_rows(columns)
+        self._open_folded = open_folded
+        self._folded: tuple[folding.Folding, _GrowingFile] | None = None
 
     def append(self, step: int, words: Sequence[int]) -> None:
         """One row; `words` are unsigned 64-bit numbers, one per column."""
-        self._file.append(self._row.pack(step, *words))
+        self.append_rows(self._row.pack(step, *words))
 
     def append_rows(self, rows: bytes) -> None:
         """Whole rows that are already in the format, step first."""
-        self._file.append(rows)
+        if self._whole_rows is None:
+            self._file.append(rows)
+            return
+        count = min(self._whole_rows, len(rows) // self._row.size)
+        whole = count * self._row.size
+        if whole:
+            self._file.append(rows[:whole])
+            self._whole_rows -= count
+        if whole < len(rows):
+            self._append_folded(rows[whole:])
+
+    def _append_folded(self, rows: bytes) -> None:
+        if self._folded is None:
+            self._folded = (folding.Folding(self._columns), self._open_folded())
+        fold, file = self._folded
+        file.append(fold.fold(rows))
 
 
 class StreamWriter:
@@ -88,8 +114,8 @@ class StreamWriter:
 
     def __init__(self, directory: str) -> None:
         """Claims `directory`; raises FileExistsError where another process has it."""
-        os.makedirs(os.path.dirname(directory), exist_ok=True)
-        os.mkdir(directory)
+        os.makedirs(directory, exist_ok=True)
+        os.close(os.open(os.path.join(directory, EVENTS_FILE), os.O_CREAT | os.O_EXCL, 0o644))
         self._directory: str | None = directory
         self._lock = threading.RLock()
         self._files: list[_GrowingFile] = []
@@ -99,6 +125,7 @@ class StreamWriter:
         self._watermark: int | None = None
         self._steps = 0
         self._tables: dict[str, TableWriter] = {}
+        self._table_count = 0
 
     def event(self, kind: str, **fields: Any) -> None:
         """One line of `events.jsonl`."""
@@ -110,12 +137,19 @@ class StreamWriter:
         """The table named `key`, made when first asked for."""
         with self._lock:
             if key not in self._tables:
-                number = len(self._tables)
-                described: list[dict[str, Any]] = [column.to_json() for column in columns]
-                self.event("table", number=number, key=key, columns=described)
-                file = self._file(rows_file(number), kept_open=number < _TABLES_KEPT_OPEN)
-                self._tables[key] = TableWriter(file, columns)
+                file = self._new_table(key, columns)
+                open_folded = partial(
+                    self._new_table, key + folding.FOLDED, folding.folded_columns(columns)
+                )
+                self._tables[key] = TableWriter(file, columns, open_folded)
             return self._tables[key]
+
+    def _new_table(self, key: str, columns: Sequence[Column]) -> _GrowingFile:
+        with self._lock:
+            number, self._table_count = self._table_count, self._table_count + 1
+            described: list[dict[str, Any]] = [column.to_json() for column in columns]
+            self.event("table", number=number, key=key, columns=described)
+            return self._file(rows_file(number), kept_open=number < _TABLES_KEPT_OPEN)
 
     def keep(self, name: str, phase: str, step: int, dtype: str, shape: Any, data: bytes) -> None:
         """Keeps the raw bits of an array, for distances and predictions."""

@@ -47,7 +47,7 @@ def _start() -> None:
 
 def _give_up(error: Exception) -> None:
     """The run's first process must not go on unseen; a later one must not be broken by us."""
-    if os.path.exists(os.path.join(os.environ["_SEEDPROOF_RUN"], "trace", "main")):
+    if os.path.exists(os.path.join(os.environ["_SEEDPROOF_RUN"], "trace")):
         return
     sys.stderr.write(f"seedproof: the recording could not start: {error!r}\n")
     sys.stderr.flush()
