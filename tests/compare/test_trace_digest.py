@@ -8,6 +8,8 @@ from seedproof.compare.trace_digest import trace_digest
 from seedproof.trace.format import Column
 from traces import Trace
 
+DATA = (Column("data", "x"),)
+
 
 @pytest.fixture
 def digest(tmp_path):
@@ -19,7 +21,7 @@ def digest(tmp_path):
         trace.updates(1, 2, 3).rows("own", (0, 7))
         if write is not None:
             write(trace)
-        return trace_digest(trace.stream)
+        return trace_digest(trace.trace)
 
     return make
 
@@ -36,6 +38,9 @@ def test_it_is_64_hexadecimal_digits(digest):
         lambda trace: trace.writer.event("note", text="anything"),
         lambda trace: trace.rows("without rows"),
         lambda trace: trace.writer.watermark(9),
+        lambda trace: trace.rows("hint/python#0", (0, 1)),
+        lambda trace: trace.beside("rank0"),
+        lambda trace: trace.beside("main/worker1").rows("data/x#0", (0, 1), columns=DATA),
     ],
 )
 def test_what_is_not_compared_does_not_count(digest, write):
@@ -52,6 +57,8 @@ def test_when_and_how_it_ran_does_not_count(digest):
         lambda trace: trace.updates(4, first=3),
         lambda trace: trace.rows("own", (1, 7)),
         lambda trace: trace.rows("another", (0, 7)),
+        lambda trace: trace.beside("rank0").rows("own", (0, 7)),
+        lambda trace: trace.beside("main/worker1").rows("data/x#0", (0, 1), columns=DATA).end(),
     ],
 )
 def test_one_more_row_counts(digest, write):
@@ -66,6 +73,20 @@ def test_every_part_of_a_row_counts(digest):
     variants = [{}, {"key": "u"}, {"step": 1}, {"word": 2**63 + 1}, {"phase": "backward"}]
     variants += [{"name": "v"}, {"kind": "value"}]
     assert len({written(**variant) for variant in variants}) == len(variants)
+
+
+def test_the_process_of_a_row_counts(digest):
+    def written(*roles):
+        return digest(lambda trace: [trace.beside(role).rows("t", (0, 1)).end() for role in roles])
+
+    assert written("rank0") != written("rank1")
+    assert written("rank0", "rank1") == written("rank1", "rank0")
+
+
+def test_only_steps_in_scope_count(tmp_path):
+    traces = [Trace(tmp_path / str(last)).updates(1, 2, last).trace for last in (3, 4)]
+    assert len({trace_digest(trace, 2) for trace in traces}) == 1
+    assert len({trace_digest(trace, 3) for trace in traces}) == 2
 
 
 def test_the_shape_that_was_met_first_is_already_in_the_rows(digest):

@@ -4,8 +4,11 @@ import os
 
 import pytest
 
-from seedproof.compare.divergence import Comparison
-from seedproof.compare.verdict import compared_phases, incompleteness, judge
+from seedproof.compare.comparison import Comparison
+from seedproof.compare.completeness import incompleteness
+from seedproof.compare.rows import compared_phases
+from seedproof.compare.verdict import judge
+from seedproof.trace import reader
 from seedproof.trace.format import Column
 from traces import Trace
 
@@ -31,9 +34,9 @@ def verdict(traces, completed=None, end=True):
     if end:
         for trace in traces:
             trace.end()
-    streams = [trace.stream for trace in traces]
-    comparisons = {at: Comparison(streams[0], streams[at]) for at in range(1, len(streams))}
-    return judge(comparisons, range(len(streams)) if completed is None else completed)
+    runs = [trace.trace for trace in traces]
+    comparisons = {at: Comparison(runs[0], runs[at]) for at in range(1, len(runs))}
+    return judge(comparisons, range(len(runs)) if completed is None else completed)
 
 
 def in_short(found):
@@ -110,11 +113,23 @@ def test_a_run_without_a_hello_proves_nothing(runs, tmp_path):
 
 
 def test_runs_that_recorded_nothing_prove_nothing(tmp_path):
+    found = verdict([Trace(tmp_path / str(at)) for at in range(2)])
+    assert in_short(found) == ("unknown", "nothing was recorded, so nothing was compared")
+    assert found.nothing_recorded
+
+
+def test_runs_whose_recording_never_began_prove_nothing(tmp_path):
+    comparison = Comparison(*(reader.Trace(tmp_path / str(at)) for at in range(2)))
+    found = judge({1: comparison}, [0, 1])
+    assert in_short(found) == ("unknown", "the recording did not begin in any run")
+    assert found.nothing_recorded
+
+
+def test_another_doubt_is_not_that_nothing_was_recorded(tmp_path):
     traces = [Trace(tmp_path / str(at)) for at in range(2)]
-    assert in_short(verdict(traces)) == (
-        "unknown",
-        "nothing was recorded, so nothing was compared",
-    )
+    traces[1].writer.event("unseen", text="updates")
+    found = verdict(traces)
+    assert (found.name, found.nothing_recorded) == ("unknown", False)
 
 
 def test_a_table_without_rows_proves_nothing(tmp_path):
@@ -299,4 +314,5 @@ def test_the_phases_are_those_that_have_rows(tmp_path):
     columns = [Column("data", "x"), Column("update", "w")]
     trace = Trace(tmp_path).rows("t", (0, 1, 2), columns=columns)
     trace.rows("empty", columns=[Column("metric", "loss", kind="value")])
+    trace.rows("hint/python#0", (0, 1), columns=[Column("init", "python")])
     assert compared_phases(trace.stream) == {"data", "update"}

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
-from seedproof.checking.conduct import ArmState
-from seedproof.checking.plan import Arm, PlannedRun
+from seedproof.checking.arm_state import ArmState
+from seedproof.checking.controls import Control, control_of, with_control
+from seedproof.checking.outputs import Outputs, compared, with_outputs
+from seedproof.checking.plan import Arm
+from seedproof.checking.run_outcome import RunOutcome, Varied, run_outcome
+from seedproof.compare.comparison import Comparison
 from seedproof.compare.distance import Distance, distance_after
-from seedproof.compare.metrics import Folds, Spread, final_metrics, spreads
-from seedproof.compare.trace_digest import trace_digest
-from seedproof.compare.verdict import Verdict, compared_phases, judge
+from seedproof.compare.divergence import Divergence
+from seedproof.compare.metrics import Spread, spreads
+from seedproof.compare.rows import compared_phases
+from seedproof.compare.verdict import Verdict, judge
 from seedproof.errors import INTERRUPTED
-from seedproof.runner.base import Exit
-from seedproof.sources import CATALOGUE
 from seedproof.trace.format import PHASES
-from seedproof.trace.reader import Stream
+from seedproof.trace.reader import Trace
+
+__all__ = ["ArmOutcome", "RunOutcome", "Varied", "conclude", "overall_exit", "verdict_on"]
 
 # The exit statuses, the most telling first: with several arms, the first that any arm has.
 TIMEOUT = 124
@@ -27,66 +32,19 @@ UNKNOWN = 5
 DIVERGED = 1
 IDENTICAL = 0
 PRECEDENCE = (INTERRUPTED, TIMEOUT, NOT_RECORDED, SCRIPT_FAILED, UNKNOWN, DIVERGED, IDENTICAL)
-Event = Mapping[str, Any]
 _BY_VERDICT = {"identical": IDENTICAL, "diverged": DIVERGED, "unknown": UNKNOWN}
 
 
 @dataclass(frozen=True)
-class Varied:
-    """A variation as asked for, as the process met it (None: not told), and as it took effect."""
-
-    requested: Any
-    offered: Any
-    effective: Any
-
-    @property
-    def reached(self) -> bool:
-        """Whether the variation reached the process; otherwise the run is no evidence for it."""
-        return bool(self.offered == self.requested)
-
-
-@dataclass(frozen=True)
-class RunOutcome:
-    """One run, as far as it came; `began` tells whether the recording did."""
-
-    planned: PlannedRun
-    end: Exit | None
-    began: bool
-    digest: str
-    records: int
-    steps: int
-    varied: Mapping[str, Varied]
-    startup_seconds: float | None
-    training_seconds: float | None
-    training_cpu_seconds: float | None
-    metrics: Mapping[str, Folds]
-
-    @property
-    def start(self) -> frozenset[tuple[str, Any]]:
-        """What of its start was varied and reached it: runs with the same one started alike."""
-        return frozenset((name, one.requested) for name, one in self.varied.items() if one.reached)
-
-    @property
-    def completed(self) -> bool:
-        """Whether it came to its end by itself, and successfully."""
-        return self.end is not None and self.end.returncode == 0 and self.end.stopped is None
-
-    @property
-    def failed(self) -> bool:
-        """Whether the script itself failed, or could not be started."""
-        return self.end is not None and self.end.stopped is None and self.end.returncode != 0
-
-    @property
-    def unseen(self) -> bool:
-        """Whether it ran and ended by itself without our recording."""
-        end = self.end
-        ended = end is not None and end.stopped is None and end.returncode is not None
-        return ended and not self.began
-
-
-@dataclass(frozen=True)
 class ArmOutcome:
-    """One arm: the verdict on all of its runs, and the runs."""
+    """One arm: the verdict on all of its runs, and the runs.
+
+    `hints` are the random generators whose states differ in the two runs that part, the earliest
+    first. `stopped_after` is the number of steps after which runs were ended on purpose (None:
+    they went to their ends), `planned` how many the training meant to make. `control` and
+    `outputs` are what was found of them where they were asked for. `view` is how run 0 saw the
+    working directory; empty where it worked in it.
+    """
 
     arm: Arm
     verdict: Verdict
@@ -99,6 +57,12 @@ class ArmOutcome:
     phases: tuple[str, ...]
     metrics: Mapping[str, Spread]
     notes: tuple[str, ...]
+    hints: tuple[Divergence, ...] = ()
+    stopped_after: int | None = None
+    planned: int | None = None
+    control: Control | None = None
+    outputs: tuple[Outputs, ...] = ()
+    view: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def complete(self) -> bool:
@@ -107,8 +71,9 @@ class ArmOutcome:
 
     @property
     def steps(self) -> int:
-        """The steps that all runs have made, of those that have begun."""
-        return min((run.steps for run in self.runs if run.began or run.records), default=0)
+        """The steps that all runs have made, of those that have begun, and that were compared."""
+        made = min((run.steps for run in self.runs if run.began or run.records), default=0)
+        return made if self.stopped_after is None else min(made, self.stopped_after)
 
     @property
     def phases_not_seen(self) -> tuple[str, ...]:
@@ -134,24 +99,39 @@ class ArmOutcome:
         return values if len(met) == len(self.runs) else {*values, None}
 
 
-def conclude(state: ArmState) -> ArmOutcome:
-    """The outcome of an arm from what is on disk."""
-    runs = tuple(_run_outcome(run, state) for run in state.arm.runs)
+def conclude(state: ArmState, outputs: Sequence[str] = ()) -> ArmOutcome:
+    """The outcome of an arm from what is on disk; `outputs` are the patterns of the files to
+    compare too, and `-` for standard output."""
+    stopped_after = _stopped_after(state)
+    steps = state.steps if stopped_after is None else stopped_after
+    runs = tuple(run_outcome(run, state, steps) for run in state.arm.runs)
     completed = [run.planned.index for run in runs if run.completed]
-    verdict = judge(state.comparisons, completed)
-    first = state.streams[0]
+    found = compared(state, outputs)
+    steps_made = min((run.steps for run in runs), default=0)
+    verdict = with_outputs(judge(state.comparisons, completed), found, steps_made)
+    control = control_of(state)
+    verdict = with_control(verdict, control)
+    parting = state.comparisons[verdict.runs[1]] if verdict.runs else None
+    first = state.traces[0]
+    seen = compared_phases(*first.streams.values())
     return ArmOutcome(
         arm=state.arm,
         verdict=verdict,
-        exit_status=_exit_status(verdict, runs),
-        distance=_distance(verdict, state.streams),
+        exit_status=_exit_status(verdict, runs, needs_recording=not outputs),
+        distance=_distance(verdict.divergence, parting),
         runs=runs,
         hello=first.hello or {},
         frameworks={event["name"]: event["version"] for event in first.all("framework")},
-        pinned=tuple(first.all("pinned")),
-        phases=tuple(phase for phase in PHASES if phase in compared_phases(first)),
+        pinned=_pinned(first),
+        phases=tuple(phase for phase in PHASES if phase in seen),
         metrics=spreads(run.metrics for run in runs) if len(completed) == len(runs) else {},
-        notes=_notes(state.streams.values()),
+        notes=_notes(state),
+        hints=tuple(parting.hints()) if parting else (),
+        stopped_after=stopped_after,
+        planned=sum(event["steps"] for event in first.all("planned")) or None,
+        control=control,
+        outputs=found,
+        view=state.view(0),
     )
 
 
@@ -168,77 +148,44 @@ def overall_exit(statuses: Iterable[int]) -> int:
     return next((status for status in PRECEDENCE if status in present), UNKNOWN)
 
 
-def _run_outcome(run: PlannedRun, state: ArmState) -> RunOutcome:
-    stream = state.streams[run.index]
-    effective: dict[str, Any] = {}
-    for event in stream.all("effective"):
-        effective.update(event)
-    begins, ends = stream.all("training_begins"), stream.all("training_ends")
-    hello = stream.hello
-    return RunOutcome(
-        planned=run,
-        end=state.exits.get(run.index),
-        began=hello is not None,
-        digest=trace_digest(stream),
-        records=sum(t.whole_rows() * len(t.columns) for t in stream.tables.values()),
-        steps=stream.watermark(),
-        varied={
-            name: Varied(
-                value, CATALOGUE[name].offered(hello or {}), _number_if_one(effective.get(name))
-            )
-            for name, value in run.launch.varied.items()
-        },
-        startup_seconds=_seconds(hello, begins[0]) if begins and hello else None,
-        training_seconds=_sum_of_spans(begins, ends, _seconds),
-        training_cpu_seconds=_sum_of_spans(begins, ends, _cpu_seconds),
-        metrics=final_metrics(stream),
-    )
+def _stopped_after(state: ArmState) -> int | None:
+    """The least number of steps after which a run was ended on purpose."""
+    given = (trace.stopped_after for trace in state.traces.values())
+    return min((steps for steps in given if steps is not None), default=None)
 
 
-def _notes(streams: Iterable[Stream]) -> tuple[str, ...]:
+def _pinned(trace: Trace) -> tuple[Mapping[str, Any], ...]:
+    """What the pins did, once for all processes in which they did the same."""
+    told: dict[Any, Mapping[str, Any]] = {}
+    for event in trace.all("pinned"):
+        did = (event["framework"], event["source"], *map(tuple, (event["set"], event["missed"])))
+        told.setdefault(did, event)
+    return tuple(told.values())
+
+
+def _notes(state: ArmState) -> tuple[str, ...]:
     """What the recordings have to say to a person, each once."""
     said: dict[str, None] = {}
-    for stream in streams:
-        said.update((event["text"], None) for event in stream.all("note"))
-        said.update((f"{event['text']} were not looked at", None) for event in stream.all("unseen"))
+    for trace in state.traces.values():
+        said.update((event["text"], None) for event in trace.all("note"))
+        said.update((f"{event['text']} were not looked at", None) for event in trace.all("unseen"))
+    for comparison in state.comparisons.values():
+        said.update((note, None) for note in comparison.notes())
     return tuple(said)
 
 
-def _number_if_one(found: Any) -> Any:
-    """`hash_seed` is a number or `random`, and a text in both cases."""
-    digits = isinstance(found, str) and found.isascii() and found.isdigit()
-    return int(found) if digits else found
-
-
-def _sum_of_spans(
-    begins: Sequence[Event], ends: Sequence[Event], span: Callable[[Event, Event], float]
-) -> float | None:
-    if not begins or len(begins) != len(ends):
+def _distance(found: Divergence | None, parting: Comparison | None) -> Distance | None:
+    """Of the array that parts first, where both runs have a stream of that process."""
+    if found is None or parting is None or found.stream not in parting.streams:
         return None
-    return float(sum(map(span, begins, ends)))
+    twins = parting.streams[found.stream]
+    return distance_after(twins.reference, twins.other, found.name, found.step)
 
 
-def _seconds(begin: Event, end: Event) -> float:
-    """By the clock that nobody sets, where both have it."""
-    clock = "clock" if "clock" in begin and "clock" in end else "at"
-    return float(end[clock] - begin[clock])
-
-
-def _cpu_seconds(begin: Event, end: Event) -> float:
-    return float(end["cpu"] - begin["cpu"])
-
-
-def _distance(verdict: Verdict, streams: Mapping[int, Stream]) -> Distance | None:
-    if verdict.divergence is None or verdict.runs is None:
-        return None
-    a, b = (streams[index] for index in verdict.runs)
-    return distance_after(a, b, verdict.divergence.name, verdict.divergence.step)
-
-
-def _exit_status(verdict: Verdict, runs: Sequence[RunOutcome]) -> int:
+def _exit_status(verdict: Verdict, runs: Sequence[RunOutcome], needs_recording: bool = True) -> int:
     if any(run.end is not None and run.end.stopped == "timeout" for run in runs):
         return TIMEOUT
-    if any(run.unseen for run in runs):
+    if needs_recording and any(run.unseen for run in runs):
         return NOT_RECORDED
     if any(run.failed for run in runs):
         return SCRIPT_FAILED

@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 
     Array = npt.NDArray[Any]
 
-
-_BFLOAT16 = "bfloat16"
+BFLOAT16 = "bfloat16"
+BFLOAT16_UNUSED_BITS = 16  # of the float32 that holds one
 _NUMBERS = (
     *("bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"),
-    *("float16", "float32", "float64", "complex64", "complex128", _BFLOAT16),
+    *("float16", "float32", "float64", "complex64", "complex128", BFLOAT16),
 )
 _MOST_AXES = 32
 
@@ -41,7 +41,8 @@ def distance_after(reference: Stream, other: Stream, name: str, step: int) -> Di
     for place in sorted(ours.keys() & theirs.keys()):
         a, b = kept_array(reference, ours[place]), kept_array(other, theirs[place])
         if a is not None and b is not None and a.shape == b.shape:
-            bits = 16 if ours[place]["dtype"] == theirs[place]["dtype"] == _BFLOAT16 else 0
+            short = ours[place]["dtype"] == theirs[place]["dtype"] == BFLOAT16
+            bits = BFLOAT16_UNUSED_BITS if short else 0
             phase = str(ours[place]["phase"])
             return Distance(place[0], phase, max_abs_diff(a, b), max_ulp(a, b, bits))
     return None
@@ -67,13 +68,13 @@ def kept_array(stream: Stream, event: dict[str, Any]) -> Array | None:
     name, shape = event["dtype"], event["shape"]
     if name not in _NUMBERS or len(shape) > _MOST_AXES:
         return None
-    dtype = np.dtype("uint16" if name == _BFLOAT16 else name)
+    dtype = np.dtype("uint16" if name == BFLOAT16 else name)
     size = dtype.itemsize * math.prod(shape)
     data = stream.value(event) if size == event["bytes"] else b""
     if not data or len(data) != size:
         return None
     array = np.frombuffer(data, dtype).reshape(shape)
-    return (array.astype(np.uint32) << 16).view(np.float32) if name == _BFLOAT16 else array
+    return (array.astype(np.uint32) << 16).view(np.float32) if name == BFLOAT16 else array
 
 
 def max_abs_diff(a: Array, b: Array) -> float:

@@ -33,7 +33,8 @@ class Spread:
 
 def final_metrics(stream: Stream) -> dict[str, Folds]:
     """By name and fold, the last value that a run recorded of each metric."""
-    tables = [table for table in stream.tables.values() if table.columns[0].kind == VALUE]
+    columns = [(table, table.columns[0]) for table in stream.tables.values()]
+    tables = [t for t, first in columns if (first.kind, first.phase) == (VALUE, "metric")]
     rows = [(table, *_last_row(table)) for table in tables if table.whole_rows()]
     found: dict[str, Folds] = {}
     for table, _, values in sorted(rows, key=lambda row: (row[1], row[0].number)):

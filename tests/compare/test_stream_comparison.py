@@ -1,4 +1,4 @@
-"""Where two traces part: every kind, the earliest one, and while both are still being written."""
+"""Where two streams part: every kind, the earliest one, and while both are still written."""
 
 import struct
 import tracemalloc
@@ -6,7 +6,7 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from seedproof.compare.divergence import Comparison
+from seedproof.compare.stream_comparison import StreamComparison
 from seedproof.trace.digest import digest_array
 from seedproof.trace.format import Column
 from traces import Trace
@@ -26,15 +26,26 @@ def pair(tmp_path):
 
 
 def compared(pair):
-    comparison = Comparison(*(trace.stream for trace in pair))
+    comparison = StreamComparison("main", *(trace.stream for trace in pair))
+    comparison.advance()
     comparison.finish()
     return comparison
 
 
+def first(comparison):
+    return next(iter(comparison.divergences()), None)
+
+
+def settled(comparison):
+    """Whether nothing can come before the first divergence any more."""
+    found = first(comparison)
+    return found is not None and comparison.settled(found.step)
+
+
 def parting(pair):
     """The first divergence, in short."""
-    first = compared(pair).first()
-    return first and (first.kind, first.step, first.phase, first.name)
+    found = first(compared(pair))
+    return found and (found.kind, found.step, found.phase, found.name)
 
 
 def word(value):
@@ -53,7 +64,7 @@ def test_equal_traces_do_not_part(pair):
     for trace in pair:
         trace.updates(1, 2, 3).rows("metric", (2, 7), columns=LOSS)
     comparison = compared(pair)
-    assert comparison.first() is None
+    assert first(comparison) is None
     assert (comparison.rows_compared, comparison.words_compared) == (4, 4)
 
 
@@ -86,6 +97,13 @@ def test_a_step_that_one_leaves_out(pair, kind, lacking):
     pair[lacking].rows("t", (0, 1), (2, 1), (3, 1))
     pair[1 - lacking].rows("t", (0, 1), (1, 1), (2, 1))
     assert parting(pair) == (kind, 1, "update", "w")
+
+
+@pytest.mark.parametrize("steps", [(0, 1), (0, 1, 2)])
+def test_a_row_that_only_one_has_is_named_by_its_first_phase(pair, steps):
+    pair[0].rows("t", *((step, 1, 1, 1) for step in (0, 2)), columns=STEP)
+    pair[1].rows("t", *((step, 1, 1, 1) for step in steps), columns=STEP)
+    assert parting(pair)[2:] == ("data", "x")
 
 
 @pytest.mark.parametrize(
@@ -162,13 +180,13 @@ def test_bits_are_compared_and_not_numbers(pair, ours, theirs, kind):
 def test_a_metric_tells_both_values(pair, ours, theirs):
     pair[0].rows("metric", (0, word(ours)), columns=LOSS)
     pair[1].rows("metric", (0, word(theirs)), columns=LOSS)
-    assert compared(pair).first().values == (ours, theirs)
+    assert first(compared(pair)).values == (ours, theirs)
 
 
 def test_a_digest_tells_no_values(pair):
     pair[0].updates(1)
     pair[1].updates(2)
-    assert compared(pair).first().values is None
+    assert first(compared(pair)).values is None
 
 
 @pytest.mark.parametrize(
@@ -178,13 +196,13 @@ def test_a_digest_tells_no_values(pair):
 def test_the_optimizer_is_named(pair, key, optimizer):
     pair[0].rows(key, (0, 1))
     pair[1].rows(key, (0, 2))
-    assert compared(pair).first().optimizer == optimizer
+    assert first(compared(pair)).optimizer == optimizer
 
 
 def test_what_speaks_of_other_digests_is_not_compared(tmp_path):
     pair = Trace(tmp_path / "0").updates(1), Trace(tmp_path / "1", digest="sum/0").updates(2)
     comparison = compared(pair)
-    assert (comparison.first(), comparison.words_compared) == (None, 0)
+    assert (first(comparison), comparison.words_compared) == (None, 0)
 
 
 # -- the earliest one --------------------------------------------------------------------------
@@ -244,15 +262,15 @@ def test_the_weights_that_a_second_model_starts_from_come_after_the_first_traini
 def test_what_is_recorded_before_the_training_comes_first_of_all(pair):
     differing(pair, "output/x#0", -1, "output")
     differing(pair, "optimizer0#0", 0, "data")
-    first = compared(pair).first()
-    assert (first.before_training, first.name) == (True, "w")
+    found = first(compared(pair))
+    assert (found.before_training, found.name) == (True, "w")
 
 
 # -- while they run ----------------------------------------------------------------------------
 
 
 def live(pair):
-    return Comparison(*(trace.stream for trace in pair))
+    return StreamComparison("main", *(trace.stream for trace in pair))
 
 
 def test_growing_traces_are_compared_as_far_as_both_go(pair):
@@ -263,7 +281,7 @@ def test_growing_traces_are_compared_as_far_as_both_go(pair):
             assert comparison.rows_compared == step
             trace.updates(step, first=step)
     comparison.advance()
-    assert (comparison.rows_compared, comparison.first()) == (5, None)
+    assert (comparison.rows_compared, first(comparison)) == (5, None)
 
 
 def test_half_a_row_waits_for_the_rest(pair):
@@ -273,10 +291,10 @@ def test_half_a_row_waits_for_the_rest(pair):
     row = struct.pack("<qQ", 1, 3)
     for byte in row:
         with (pair[1].directory / "0.rows").open("ab") as file:
-            assert comparison.first() is None
+            assert first(comparison) is None
             file.write(bytes([byte]))
         comparison.advance()
-    assert comparison.first().step == 1
+    assert first(comparison).step == 1
 
 
 def test_half_an_event_waits_for_the_rest(pair):
@@ -298,7 +316,7 @@ def test_a_run_that_has_not_begun_is_waited_for(pair, tmp_path):
     late = Trace(tmp_path / "2")
     stream = late.stream
     (late.directory / "events.jsonl").rename(late.directory / "later")
-    comparison = Comparison(pair[0].stream, type(stream)(late.directory))
+    comparison = StreamComparison("main", pair[0].stream, type(stream)(late.directory))
     comparison.advance()
     assert comparison.rows_compared == 0
     (late.directory / "later").rename(late.directory / "events.jsonl")
@@ -312,7 +330,7 @@ def test_a_run_that_is_behind_is_no_divergence(pair):
     pair[1].updates(1)
     comparison = live(pair)
     comparison.advance()
-    assert comparison.first() is None
+    assert first(comparison) is None
 
 
 def parted_at(pair, step):
@@ -321,7 +339,7 @@ def parted_at(pair, step):
     pair[1].updates(*range(step), 200)
     comparison = live(pair)
     comparison.advance()
-    assert comparison.first().step == step
+    assert first(comparison).step == step
     return comparison
 
 
@@ -329,20 +347,20 @@ def test_it_is_settled_when_both_have_gone_on(pair):
     comparison = parted_at(pair, 3)
     for trace in pair:
         comparison.advance()
-        assert not comparison.settled()
+        assert not settled(comparison)
         trace.updates(0, first=4)
     comparison.advance()
-    assert comparison.settled()
+    assert settled(comparison)
 
 
 def test_it_is_settled_when_both_have_ended(pair):
     comparison = parted_at(pair, 3)
     for trace in pair:
         comparison.advance()
-        assert not comparison.settled()
+        assert not settled(comparison)
         trace.end()
     comparison.advance()
-    assert comparison.settled()
+    assert settled(comparison)
 
 
 def test_it_is_settled_when_one_has_gone_on_and_the_other_has_ended(pair):
@@ -350,7 +368,7 @@ def test_it_is_settled_when_one_has_gone_on_and_the_other_has_ended(pair):
     pair[0].updates(0, first=1)
     pair[1].end()
     comparison.advance()
-    assert comparison.settled()
+    assert settled(comparison)
 
 
 def test_equal_runs_are_never_settled(pair):
@@ -358,20 +376,20 @@ def test_equal_runs_are_never_settled(pair):
         trace.updates(1, 2).end()
     comparison = live(pair)
     comparison.advance()
-    assert not comparison.settled()
+    assert not settled(comparison)
 
 
 def test_what_is_found_before_the_training_waits_for_its_begin(pair):
     differing(pair, "output/x#0", -1, "output")
     comparison = live(pair)
     comparison.advance()
-    assert not comparison.settled()
+    assert not settled(comparison)
     differing(pair, "init/fit0#0", -1, "init", "v")
     for trace in pair:
         trace.updates(1)
     comparison.advance()
-    assert comparison.settled()
-    assert comparison.first().phase == "init"
+    assert settled(comparison)
+    assert first(comparison).phase == "init"
 
 
 def test_a_table_that_is_drained_late_can_hold_the_first_divergence(pair):
@@ -380,8 +398,8 @@ def test_a_table_that_is_drained_late_can_hold_the_first_divergence(pair):
     for trace in pair:
         trace.updates(0, first=4)
     comparison.advance()
-    assert comparison.settled()
-    assert comparison.first().step == 2
+    assert settled(comparison)
+    assert first(comparison).step == 2
 
 
 def test_rows_that_come_while_it_looks_settle_nothing(pair):
@@ -399,10 +417,10 @@ def test_rows_that_come_while_it_looks_settle_nothing(pair):
     reference.refresh = refresh_while_the_runs_go_on
     comparison.advance()
     reference.refresh = refresh
-    assert not comparison.settled() or comparison.first().step == 2
+    assert not settled(comparison) or first(comparison).step == 2
     comparison.advance()
-    assert comparison.settled()
-    assert comparison.first().step == 2
+    assert settled(comparison)
+    assert first(comparison).step == 2
 
 
 # -- long ones ---------------------------------------------------------------------------------
@@ -417,9 +435,9 @@ def test_memory_does_not_grow_with_the_length(pair):
     comparison = live(pair)
     tracemalloc.start()
     try:
-        comparison.finish()
+        comparison.advance()
         assert tracemalloc.get_traced_memory()[1] < 8 << 20
     finally:
         tracemalloc.stop()
-    assert comparison.first().step == 199_999
+    assert first(comparison).step == 199_999
     assert comparison.rows_compared == 199_999
