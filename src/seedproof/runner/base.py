@@ -6,7 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from seedproof.inside.start import VIEW_FILE as VIEW_FILE
 from seedproof.launch import Launch
+from seedproof.runner.private.written import DELETED_FILE as DELETED_FILE
+from seedproof.runner.private.written import FILES_DIRECTORY as FILES_DIRECTORY
 
 EXIT_FILE = "exit.json"
 STDOUT_FILE = "stdout.log"
@@ -24,7 +27,8 @@ class Exit:
     time of the process and of the children that it waited for. `stopped` says why we ended it
     (`timeout`, `diverged`, `interrupted`; `parent lost` or `guard lost` where one of our own
     processes was killed), None where it ended by itself. `trouble` says what kept it from
-    starting. `ended` is the time of the end, in seconds since the epoch.
+    starting. `ended` is the time of the end, in seconds since the epoch. `unkept` says why what
+    it wrote could not be kept.
     """
 
     returncode: int | None
@@ -33,6 +37,7 @@ class Exit:
     stopped: str | None = None
     trouble: str | None = None
     ended: float = 0.0
+    unkept: str | None = None
 
     @classmethod
     def from_json(cls, fields: dict[str, Any]) -> Exit:
@@ -44,6 +49,7 @@ class Exit:
             stopped=fields.get("stopped"),
             trouble=fields.get("trouble"),
             ended=float(fields.get("ended", 0.0)),
+            unkept=fields.get("unkept"),
         )
 
 
@@ -61,4 +67,8 @@ class Runner(Protocol):
     """Carries out launches."""
 
     def start(self, launch: Launch, directory: Path) -> Running:
-        """Starts `launch`; its output, exit and trace go to `directory`, which exists."""
+        """Starts `launch`; its output, exit and trace go to `directory`, which exists.
+
+        Where its view is private, or `collect` names files, what it wrote is in `files/` there
+        when it has finished, and `deleted.json` lists the files that are gone.
+        """

@@ -5,8 +5,11 @@ its standard input, starts the process in a session of its own, and waits. The s
 lifeline: a further line, or its end when the parent dies however hard, ends the run and
 everything that the run has started. If the guard itself is killed, Linux ends the run's first
 process with it, and the parent the rest (`end_marked`). What came out is written to `exit.json`
-at once, so that it is known even if the parent is gone.
+at once, so that it is known even if the parent is gone. Where the run gets a private view of its
+directory, or what it writes is to be kept, the guard makes the room for it and clears it away.
 """
+
+from __future__ import annotations
 
 import ctypes
 import json
@@ -16,7 +19,15 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from seedproof.runner.private.in_place import InPlace
+    from seedproof.runner.private.views import View
+
+    Room = View | InPlace
 
 GRACE_SECONDS = 2.0
 _KILL_SECONDS = 10.0  # a process that the kernel holds longer than that is left behind
@@ -30,14 +41,44 @@ def main() -> None:
     order = json.loads(sys.stdin.readline())
     _hold(order["run"])
     _adopt_orphans()
-    began, began_at = time.time(), time.monotonic()
+    room = None
     try:
-        process = _start(order)
+        room = _room(order)
+        began, began_at = time.time(), time.monotonic()
+        process = _start(order, room)
     except OSError as error:
         outcome = {"returncode": None, "seconds": 0.0, "cpu_seconds": 0.0, "trouble": str(error)}
     else:
-        outcome = {"began": began, **_watch(process, began_at)}
-    _write(os.path.join(order["run"], "exit.json"), outcome)
+        outcome = {"began": began, **_watch(process, began_at), "unkept": _keep(room)}
+    try:
+        _write(os.path.join(order["run"], "exit.json"), outcome)
+    finally:
+        if room is not None:
+            room.remove()
+
+
+def _room(order: dict) -> Room | None:  # type: ignore[type-arg]
+    """Where the run works, if not just in its directory; loaded only then, to start quickly."""
+    if order.get("view") is None and not order.get("collect"):
+        return None
+    sys.path.append(os.path.abspath(__file__).rsplit(os.sep, 3)[0])
+    if order.get("view") is None:
+        from seedproof.runner.private.in_place import InPlace
+
+        return InPlace(order)
+    from seedproof.runner.private.views import view
+
+    return view(order)
+
+
+def _keep(room: Room | None) -> str | None:
+    """Keeps what the run wrote; returns what hindered it."""
+    try:
+        if room is not None:
+            room.keep()
+    except OSError as error:
+        return str(error)
+    return None
 
 
 def _hold(run: str) -> None:
@@ -57,32 +98,56 @@ def _adopt_orphans() -> None:
         ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
-def _start(order: dict) -> subprocess.Popen:  # type: ignore[type-arg]
+def _start(order: dict, room: Room | None) -> subprocess.Popen:  # type: ignore[type-arg]
     run = order["run"]
     if order["affinity"] is not None:
         os.sched_setaffinity(0, order["affinity"])
+    stdin = order.get("stdin")
+    reading, writing = os.pipe()
     with (
         open(os.path.join(run, "stdout.log"), "wb") as out,
         open(os.path.join(run, "stderr.log"), "wb") as err,
+        open(writing, "wb", buffering=0) as tell,
+        open(reading, "rb", buffering=0) as told,
     ):
-        return subprocess.Popen(
-            order["command"],
-            env=order["environment"],
-            cwd=order["directory"],
-            stdin=subprocess.DEVNULL,
-            stdout=out,
-            stderr=err,
-            start_new_session=True,
-            preexec_fn=_dies_with_us(),
-        )
+        try:
+            return subprocess.Popen(
+                order["command"],
+                env=order["environment"],
+                cwd=order["directory"],
+                stdin=subprocess.DEVNULL if stdin is None else stdin,
+                stdout=out,
+                stderr=err,
+                start_new_session=True,
+                preexec_fn=_first(room, tell.write),
+            )
+        except subprocess.SubprocessError:
+            tell.close()
+            raise OSError(told.read().decode("utf-8", "replace")) from None
+        finally:
+            if stdin is not None:
+                os.close(stdin)
 
 
-def _dies_with_us() -> Callable[[], object] | None:
-    """What the new process does first, on Linux: it asks to be killed when this guard is."""
+def _first(room: Room | None, tell: Callable[[bytes], object]) -> Callable[[], None] | None:
+    """What the new process does first, on Linux: it enters its room, and asks to be killed when
+    this guard is."""
     if sys.platform != "linux":
         return None
-    prctl = ctypes.CDLL(None).prctl
-    return lambda: prctl(_PR_SET_PDEATHSIG, int(_KILL), 0, 0, 0)
+    prctl, guard = ctypes.CDLL(None).prctl, os.getpid()
+
+    def first() -> None:
+        try:
+            if room is not None:
+                room.enter()
+        except Exception as error:
+            tell(f"no private view: {error}".encode("utf-8", "backslashreplace"))
+            raise
+        prctl(_PR_SET_PDEATHSIG, int(_KILL), 0, 0, 0)
+        if os.getppid() != guard:
+            os._exit(1)  # it was killed before it could be asked
+
+    return first
 
 
 def _watch(process: subprocess.Popen, began_at: float) -> dict:  # type: ignore[type-arg]

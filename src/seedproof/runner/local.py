@@ -7,31 +7,78 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 from seedproof.inside.start import RUN_VARIABLE
 from seedproof.launch import Launch
 from seedproof.runner import guard
-from seedproof.runner.base import GUARD_LOST, Exit
+from seedproof.runner.base import GUARD_LOST, VIEW_FILE, Exit
+from seedproof.runner.moved import moved
+from seedproof.runner.private import scratch, trees
+from seedproof.runner.starter import started
+from seedproof.runner.stdin import EmptyInput, StandardInput
+from seedproof.runner.view import how_to_view
+from seedproof.runner.ways import NAMESPACES, ViewPlan
 
 _GUARD = Path(guard.__file__)
 
 
 class LocalRunner:
-    """Starts every launch at once, in a fresh process."""
+    """Starts every launch at once, in a fresh process.
+
+    `runs` is the directory that holds the directories of all runs and nothing else that matters;
+    launches with a private view need it. `stdin` is what each run reads.
+    """
+
+    def __init__(self, runs: Path | None = None, stdin: StandardInput | None = None) -> None:
+        self._runs = runs
+        self._stdin = stdin or EmptyInput()
+        self._plans: dict[tuple[str, bool], ViewPlan] = {}
+
+    def view(self, directory: str, moved: bool = False) -> ViewPlan:
+        """How runs get a private view of `directory` (`moved`: under another path), tried out once;
+        UsageError where they cannot."""
+        assert self._runs is not None, "private views need to know where the runs are"
+        if (directory, moved) not in self._plans:
+            namespaces = () if moved else NAMESPACES
+            plan = how_to_view(Path(directory), self._runs, namespaces)
+            self._plans[directory, moved] = plan
+        return self._plans[directory, moved]
 
     def start(self, launch: Launch, directory: Path) -> LocalRun:
         """Starts `launch`; see `Runner.start`."""
-        return LocalRun(launch, directory)
+        plan = None if launch.view == "shared" else self._plan(launch, directory)
+        with self._stdin.for_run() as descriptor:
+            return LocalRun(launch, directory, plan, descriptor)
+
+    def _plan(self, launch: Launch, directory: Path) -> ViewPlan:
+        plan = self.view(launch.directory, launch.view == "moved")
+        assert plan.hidden is None or directory.resolve().is_relative_to(plan.hidden)
+        return plan
 
 
 class LocalRun:
-    """One guarded process."""
+    """One guarded process, which reads from the descriptor `stdin` (nothing, where it is None)."""
 
-    def __init__(self, launch: Launch, directory: Path) -> None:
-        order = {**launch.to_json(), "environment": dict(launch.environment), "run": str(directory)}
+    def __init__(
+        self,
+        launch: Launch,
+        directory: Path,
+        plan: ViewPlan | None = None,
+        stdin: int | None = None,
+    ) -> None:
+        directory = directory.resolve()
         self._exit: Exit | None = None
         self._told = False
         self._mark = launch.environment.get(RUN_VARIABLE)
+        self._scratch: str | None = None
+        view = None
+        if plan is not None:
+            name = scratch.new_name()
+            view = {**plan.to_json(), "name": name}
+            self._scratch = scratch.path_of(plan.place, name)
+            launch = moved(launch, scratch.tree_of(plan.place, name)) if plan.moved else launch
+            _tell_of_view(directory, plan, launch.directory)
         self._guard = subprocess.Popen(
             [sys.executable, "-I", "-S", str(_GUARD)],
             stdin=subprocess.PIPE,
@@ -39,7 +86,16 @@ class LocalRun:
             stderr=subprocess.DEVNULL,
             text=True,
             start_new_session=True,
+            pass_fds=() if stdin is None else (stdin,),
         )
+        order = {
+            **launch.to_json(),
+            "command": started(launch.first, launch.command),
+            "environment": dict(launch.environment),
+            "run": str(directory),
+            "view": view,
+            "stdin": stdin,
+        }
         self._tell(json.dumps(order))
 
     def _tell(self, line: str) -> None:
@@ -70,6 +126,8 @@ class LocalRun:
         """The guard was killed: what it guarded is ended from here."""
         if self._mark:
             guard.end_marked(RUN_VARIABLE, self._mark)
+        if self._scratch:
+            trees.remove(self._scratch)
         return Exit(None, 0.0, 0.0, stopped=GUARD_LOST)
 
     def stop(self, reason: str) -> None:
@@ -77,3 +135,10 @@ class LocalRun:
         if not self._told and self._exit is None:
             self._told = True
             self._tell(reason)
+
+
+def _tell_of_view(directory: Path, plan: ViewPlan, root: str) -> None:
+    """For what runs inside, and for people."""
+    told: dict[str, Any] = {"root": root, "way": plan.way, "namespace": plan.namespace}
+    told |= {"directory": plan.directory, "shared": list(plan.shared), "notes": list(plan.notes)}
+    (directory / VIEW_FILE).write_text(json.dumps(told), "utf-8")
