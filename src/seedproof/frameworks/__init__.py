@@ -16,6 +16,7 @@ KNOWN = {
     "keras": "seedproof.frameworks.keras",
     "torch": "seedproof.frameworks.torch",
     "jax": "seedproof.frameworks.jax",
+    "sklearn": "seedproof.frameworks.sklearn",
 }
 
 

@@ -20,11 +20,18 @@ class Done(NamedTuple):
     missed: tuple[str, ...] = ()
 
 
+# What XLA calls the levels of instruction sets.
+XLA_LEVELS = {"sse4": "SSE4_2", "avx2": "AVX2", "avx512": "AVX512"}
+
+# What is varied with the same switch that pins it.
+_SWITCHES = ("autotune", "cpu_isa", "data_order", "entropy", "file_order", "op_determinism")
+
+
 class Framework:
     """A framework that the user's code has imported.
 
     A subclass has a method `pin_SOURCE(value) -> Done` for each source that it can pin inside a
-    running process.
+    running process, and `vary_SOURCE(value) -> Done` where it varies it in another way.
     """
 
     name = ""
@@ -38,12 +45,26 @@ class Framework:
         method = getattr(self, "pin_" + source, None)
         return None if method is None else method(value)
 
+    def vary(self, source: str, value: Any) -> Done | None:
+        """Makes the machine offer `value`, or tells whether it does; None where this framework has
+        no part in it. `set` is empty where the variation does not reach the framework."""
+        method = getattr(self, "vary_" + source, None)
+        if method is None:
+            return self.pin(source, value) if source in _SWITCHES else None
+        done: Done | None = method(value)
+        return done
+
     def effective(self) -> dict[str, Any]:
         """By source id, the value that is really in force; asked for when the process ends."""
         return {}
 
     def observe(self, recorder: Recorder) -> None:
         """Hooks the framework so that its training steps are recorded."""
+
+
+def has_gpu() -> bool:
+    """Whether a driver of NVIDIA or AMD is loaded."""
+    return any(os.access(device, os.F_OK) for device in ("/dev/nvidiactl", "/dev/kfd"))
 
 
 def add_xla_flag(flag: str) -> Done:

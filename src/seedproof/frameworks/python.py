@@ -1,15 +1,21 @@
-"""Python itself: the module `random`, and the seed of string hashes."""
+"""Python itself: the module `random`, the seed of string hashes, and all of `inside.pins`."""
 
 from __future__ import annotations
 
 import os
 import random
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from seedproof.frameworks.base import Done, Framework
 from seedproof.inside.import_hook import undo_draws_of_imports
 from seedproof.inside.machine import hash_seed
+
+if TYPE_CHECKING:
+    from seedproof.inside.recorder import Recorder
+
+# Uses of these can be told without pinning them.
+_NOTED = ("entropy", "file_order", "clock", "data_order", "load")
 
 
 class Python(Framework):
@@ -34,8 +40,33 @@ class Python(Framework):
             set=(f"PYTHONHASHSEED={seed} for child processes",), missed=(_hash_seed_missed(seed),)
         )
 
+    def pin(self, source: str, value: Any) -> Done | None:
+        return super().pin(source, value) or _act("pin", source, value)
+
+    def vary(self, source: str, value: Any) -> Done | None:
+        return _act("vary", source, value)
+
+    def observe(self, recorder: Recorder) -> None:
+        """Where notes are asked for, from now on each line of the user's that uses one of the
+        sources is told."""
+        if recorder.notes:
+            for source in _NOTED:
+                _actor(source).note()
+
     def effective(self) -> dict[str, Any]:
         return {"hash_seed": hash_seed()}
+
+
+def _actor(source: str) -> Any:
+    from seedproof.inside.pins import actor
+
+    return actor(source)
+
+
+def _act(verb: str, source: str, value: Any) -> Done | None:
+    act = getattr(_actor(source), verb, None)
+    done: Done | None = None if act is None else act(value)
+    return done
 
 
 def _hash_seed_missed(seed: int) -> str:

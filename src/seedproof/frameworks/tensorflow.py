@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import tensorflow as tf
 
-from seedproof.frameworks.base import Done, Framework
+from seedproof.frameworks.base import Done
+from seedproof.frameworks.tensorflow_pins import TensorFlowPins
 from seedproof.inside.machine import variable_at_start, visible_cores
 
+if TYPE_CHECKING:
+    from seedproof.frameworks.tensorflow_steps import Steps
+    from seedproof.inside.recorder import Recorder
 
-class TensorFlow(Framework):
+FIRST_WITH_KERAS_3 = (2, 16)
+
+
+class TensorFlow(TensorFlowPins):
     """Threads are fixed once the context exists; op determinism, once an op was looked up."""
 
     name = "tensorflow"
@@ -48,6 +55,26 @@ class TensorFlow(Framework):
 
     def effective(self) -> dict[str, Any]:
         return {"num_threads": _intra_op_threads()}
+
+    def observe(self, recorder: Recorder) -> None:
+        version = tuple(int(part) for part in self.version().split(".")[:2])
+        if version >= FIRST_WITH_KERAS_3:
+            observed(recorder)
+
+
+def observed(recorder: Recorder) -> Steps:
+    """What records the steps of this process; TensorFlow is hooked once, whoever asks first."""
+    from seedproof.frameworks import tensorflow_tape
+    from seedproof.frameworks.tensorflow_steps import Steps
+
+    if recorder not in _steps:
+        _steps[recorder] = Steps(recorder)
+        _steps[recorder].calls.observe()
+        tensorflow_tape.observe(recorder, _steps[recorder])
+    return _steps[recorder]
+
+
+_steps: dict[Recorder, Steps] = {}
 
 
 def _intra_op_threads() -> int:

@@ -154,7 +154,10 @@ class StepCounter:
 
     def done(self) -> int:
         """The number of updates whose rows are in their queues."""
-        return 0 if self._variable is None else int(self._variable.numpy())
+        if self._variable is None:
+            return 0
+        with tf.init_scope():
+            return int(self._variable.numpy())
 
 
 class GraphTable:

@@ -1,16 +1,20 @@
-"""PyTorch: seeds, threads, deterministic algorithms, and no autotuning."""
+"""PyTorch: seeds, threads, deterministic algorithms, no autotuning; its training steps."""
 
 from __future__ import annotations
 
 import os
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 
-from seedproof.frameworks.base import Done, Framework
+from seedproof.frameworks.base import Done
+from seedproof.frameworks.torch_pins import TorchPins
+
+if TYPE_CHECKING:
+    from seedproof.inside.recorder import Recorder
 
 
-class Torch(Framework):
+class Torch(TorchPins):
     """The switches are global and may be set at any time before the operations that they govern."""
 
     name = "torch"
@@ -52,6 +56,11 @@ class Torch(Framework):
 
     def effective(self) -> dict[str, Any]:
         return {"num_threads": torch.get_num_threads()}
+
+    def observe(self, recorder: Recorder) -> None:
+        from seedproof.frameworks import torch_observer
+
+        torch_observer.observe(recorder)
 
 
 def _interop_missed(threads: int) -> str:

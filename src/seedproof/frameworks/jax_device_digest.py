@@ -1,0 +1,127 @@
+"""Digests of JAX's arrays where they lie, by a program of our own; see `seedproof.trace.digest`.
+
+It runs after what made the arrays and before what uses them up, on the same device, and only the
+digests leave it. It is compiled apart from the script's own programs, so it changes none of them.
+"""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from typing import Any, Sequence
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from seedproof.trace.digest import BLOCK, header
+
+_MASK = (1 << 64) - 1
+_GOLDEN = 0x9E3779B97F4A7C15
+_enable_x64 = (jax if hasattr(jax, "enable_x64") else jax.experimental).enable_x64
+
+
+class Batch:
+    """The digests of arrays that lie on one device, which may yet have to compute them."""
+
+    def __init__(self, arrays: Sequence[Any], dtypes: Sequence[str]) -> None:
+        self._headers = [header(name, array.shape) for name, array in zip(dtypes, arrays)]
+        self._sums: Any = device_sums(arrays)
+        self._words: list[int] = []
+
+    def is_there(self) -> bool:
+        """Whether asking for the words does not wait."""
+        return self._sums is None or bool(self._sums.is_ready())
+
+    def words(self) -> list[int]:
+        """The digests, unsigned; waits for the device."""
+        if self._sums is not None:
+            sums = np.asarray(self._sums).tolist()
+            self._words = [word + more & _MASK for word, more in zip(sums, self._headers)]
+            self._sums = None
+        return self._words
+
+
+class Late:
+    """One digest of a batch."""
+
+    def __init__(self, batch: Batch, place: int) -> None:
+        self._batch = batch
+        self._place = place
+
+    def is_there(self) -> bool:
+        """Whether asking for it does not wait."""
+        return self._batch.is_there()
+
+    def __int__(self) -> int:
+        return self._batch.words()[self._place]
+
+
+def digests(arrays: Sequence[Any], dtypes: Sequence[str]) -> list[Late]:
+    """The digest of each array; each lies on one device, and `dtypes` are the names of their types
+    in the trace."""
+    found: dict[int, Late] = {}
+    by_device: dict[Any, list[int]] = {}
+    for at, array in enumerate(arrays):
+        by_device.setdefault(next(iter(array.devices())), []).append(at)
+    for places in by_device.values():
+        batch = Batch([arrays[at] for at in places], [dtypes[at] for at in places])
+        found.update((at, Late(batch, number)) for number, at in enumerate(places))
+    return [found[at] for at in range(len(arrays))]
+
+
+def device_sums(arrays: Sequence[Any]) -> Any:
+    """The sums over all words of arrays that lie on one device, as an int64 vector there."""
+    with ExitStack() as contexts:
+        contexts.enter_context(jax.ensure_compile_time_eval())
+        contexts.enter_context(jax.transfer_guard("allow"))
+        contexts.enter_context(_enable_x64(True))
+        return _program(list(arrays))
+
+
+def _sums(arrays: Sequence[Any]) -> Any:
+    return jnp.stack([_fold(_words(array)) for array in arrays])
+
+
+_program = jax.jit(_sums)
+
+
+def _words(array: Any) -> Any:
+    """The bits of an array as a vector of 64-bit numbers, one for each of its words."""
+    dtype = array.dtype
+    if jnp.issubdtype(dtype, jnp.complexfloating):
+        array = jnp.stack([array.real, array.imag], -1)
+    elif dtype == jnp.bool_:
+        array = array.astype(jnp.uint8)
+    elif dtype.name in _NARROW:
+        array = _as_bytes(array)
+    size = array.dtype.itemsize
+    word = {1: jnp.int8, 2: jnp.int16}.get(size, jnp.int32)
+    bits = jax.lax.bitcast_convert_type(array, word)
+    return bits.reshape(-1).astype(jnp.int64)
+
+
+_NARROW = ("int2", "uint2", "int4", "uint4", "float4_e2m1fn")
+
+
+def _as_bytes(array: Any) -> Any:
+    """Elements of less than a byte, each in one of its own, as NumPy has them."""
+    if array.dtype.name == "float4_e2m1fn":
+        array = jax.lax.bitcast_convert_type(array, jnp.uint4)
+    return array.astype(jnp.uint8 if array.dtype.name.startswith("u") else jnp.int8)
+
+
+def _fold(words: Any) -> Any:
+    while words.size > BLOCK:
+        blocks = jnp.pad(words, (0, -words.size % BLOCK)).reshape(-1, BLOCK)
+        sums = (blocks * _keys(BLOCK)[None]).sum(1)
+        words = jax.lax.bitcast_convert_type(sums, jnp.int32).reshape(-1).astype(jnp.int64)
+    return (words * _keys(words.size)).sum()
+
+
+def _keys(count: int) -> Any:
+    """The first position keys, computed anew: that is less work than reading them."""
+    word = jax.lax.iota(jnp.uint64, count) + jnp.uint64(1)
+    word = word * jnp.uint64(_GOLDEN)
+    word = (word ^ word >> jnp.uint64(30)) * jnp.uint64(0xBF58476D1CE4E5B9)
+    word = (word ^ word >> jnp.uint64(27)) * jnp.uint64(0x94D049BB133111EB)
+    return jax.lax.bitcast_convert_type(word ^ word >> jnp.uint64(31), jnp.int64)

@@ -1,0 +1,136 @@
+"""What an outermost call takes and returns, as rows of the trace."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple, Sequence
+
+import jax
+
+from seedproof.frameworks import jax_values
+from seedproof.frameworks.jax_look import look
+from seedproof.frameworks.jax_plan import Side, plan_of
+from seedproof.frameworks.jax_points import Points
+from seedproof.frameworks.jax_rows import Rows
+from seedproof.frameworks.jax_seen import Seen
+from seedproof.frameworks.jax_values import TRACER, kind_of
+from seedproof.inside.scope import END
+from seedproof.trace.format import BEFORE_TRAINING
+
+if TYPE_CHECKING:
+    from seedproof.frameworks.jax_functions import Function, Functions
+    from seedproof.frameworks.jax_plan import Plan
+    from seedproof.frameworks.jax_seen import Taken
+    from seedproof.frameworks.jax_training import Training
+    from seedproof.inside.recorder import Recorder
+
+
+class Call(NamedTuple):
+    """A call that was made: what it took, and what it returned, with the digests."""
+
+    taken: Taken
+    given: Side
+    words: Sequence[Any]
+
+
+class Records:
+    """Looks at calls before and after they are made."""
+
+    def __init__(self, recorder: Recorder, functions: Functions, training: Training) -> None:
+        self._recorder = recorder
+        self._functions = functions
+        self._training = training
+        self._looks = recorder.mode != END
+        self._rows = Rows(recorder)
+        self._points = Points(recorder, self._rows)
+        self._seen = Seen()
+        self._has_noted_parts = False
+
+    def before(self, function: Function, whole: Any) -> Taken | None:
+        """A call is going to take `whole`, its positional and its named arguments; None where
+        there is nothing to look at."""
+        is_first = self._looks and not function.calls
+        # A library's helper may turn out to take gradients when it is traced.
+        taken = self._seen.take(function, whole, self._looks_at(function) or is_first)
+        if taken is not None and is_first and function.donates:
+            return taken._replace(copies=self._points.copies(taken.copies))
+        return taken
+
+    def after(self, function: Function, taken: Taken, result: Any) -> None:
+        """The call has returned `result`."""
+        leaves, treedef = jax.tree_util.tree_flatten(result)
+        if any(kind_of(leaf) == TRACER for leaf in leaves):
+            return
+        self._functions.name(function)
+        function.calls += 1
+        if any(jax_values.is_floating(taken.side.leaves[at]) for at, _ in taken.back.fed):
+            function.is_fed()
+        words = self._seen.give(function, leaves, self._looks_at(function))
+        if function.trains or not function.is_helper:
+            given = Side(result, treedef, leaves)
+            self._record(function, Call(taken, given, words))
+
+    def _looks_at(self, function: Function) -> bool:
+        """What a library's helper does shows in what is made of it."""
+        return self._looks and (function.trains or not function.is_helper)
+
+    def _record(self, function: Function, call: Call) -> None:
+        is_step = self._training.is_step(function)
+        step = self._recorder.step() + is_step
+        plan = plan_of(function, call.taken.side, call.given, call.taken.back)
+        if plan.is_partial:
+            self._note_parts()
+        if call.taken.words is not None:
+            self._put_state(function, plan, call, step, is_step and not function.steps)
+            self._put_call(function, plan, call, step)
+        weights = (call.taken.side if plan.takes_weights else call.given).leaves
+        if function.trains and function.known is None:
+            self._points.remember(function, plan.final, weights, step)
+        if is_step:
+            self._step_made(function, plan, weights, step)
+
+    def _note_parts(self) -> None:
+        if not self._has_noted_parts:
+            self._has_noted_parts = True
+            self._recorder.event("note", text=_ONLY_PARTS)
+
+    def _put_state(
+        self, function: Function, plan: Plan, call: Call, step: int, is_first: bool
+    ) -> None:
+        part, group, at = plan.state_from_elsewhere, "data", step
+        if is_first:
+            part, group = plan.state_at_first, "init"
+            at = BEFORE_TRAINING if self._recorder.step() < 0 else step
+            if function.known is None or not self._training.is_told:
+                self._points.values(part, call.taken.copies, at)
+        elif plan.state_places.isdisjoint(call.taken.new):
+            return
+        self._rows.put(f"{group}/{function.name}", part.columns, at, part.of(call.taken.words))
+
+    def _put_call(self, function: Function, plan: Plan, call: Call, step: int) -> None:
+        written_to = look(plan.written_to.of(call.taken.side.leaves))
+        words = [*plan.data.of(call.taken.words), *plan.results.of(call.words), *written_to]
+        self._rows.put(f"call/{function.name}", plan.columns, step, words)
+
+    def _step_made(self, function: Function, plan: Plan, weights: Sequence[Any], step: int) -> None:
+        function.steps += 1
+        self._training.count()
+        if self._recorder.keeps_values(step):
+            self._points.values(plan.kept, weights, step)
+            self._points.generators(step)
+        if function.known is not None:
+            function.known.stepped()
+        if function.known is None or not self._training.is_told:
+            self.steps_done()
+
+    def steps_done(self) -> None:
+        """All that belongs to the steps so far has been put. The run may end here, so that this is
+        no time at which a library has its weights in pieces."""
+        self._rows.update_done(self._recorder.step())
+
+    def end(self) -> None:
+        """The recording ends."""
+        self._points.write_last()
+        self._rows.flush()
+
+
+_ONLY_PARTS = "of arrays that are spread over processes, each process compares the part that it has"

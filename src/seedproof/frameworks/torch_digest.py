@@ -1,0 +1,122 @@
+"""Digests of PyTorch tensors that lie in the memory of the host; see `seedproof.trace.digest`.
+
+Small tensors share their operations: those of one dtype are laid end to end, multiplied by the
+keys of their positions at once, and summed by tensor. A large one is read where it lies.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple, Sequence
+
+import torch
+
+from seedproof.trace.digest import BLOCK, header, keys
+
+try:
+    import numpy as np
+except ImportError:  # PyTorch does without it, and then nothing here is used
+    np: Any = None  # type: ignore[no-redef]
+
+SMALL = 2048  # words: beyond that, an operation of its own costs less than laying end to end
+_DOT_WORDS = 1500  # up to that, numpy.dot of a copy is faster than numpy.einsum without one
+_MASK = (1 << 64) - 1
+
+
+class HostDigests:
+    """Digests tensors of these dtypes and shapes: dense, strided, in whatever order in memory."""
+
+    def __init__(self, dtypes: Sequence[Any], shapes: Sequence[Any]) -> None:
+        words = list(map(word_count, dtypes, shapes))
+        self._headers = [header(name_of(dtype), shape) for dtype, shape in zip(dtypes, shapes)]
+        self._alone = [(at, word_of(dtypes[at])) for at, n in enumerate(words) if n > SMALL]
+        self._together = []
+        for kind in dict.fromkeys(dtypes):
+            small = [at for at, n in enumerate(words) if 0 < n <= SMALL and dtypes[at] is kind]
+            if small:
+                self._together.append(_together(small, [words[at] for at in small], kind))
+
+    def __call__(self, tensors: Sequence[Any]) -> list[int]:
+        """The digests, unsigned."""
+        found = self._headers[:]
+        for group in self._together:
+            for at, body in zip(group.places, _bodies(group, tensors)):
+                found[at] += body
+        for at, word in self._alone:
+            found[at] += _body(as_words(tensors[at], word))
+        return [word & _MASK for word in found]
+
+
+class _Together(NamedTuple):
+    """Small tensors of one dtype: their places, and the keys and the starts end to end."""
+
+    places: Sequence[int]
+    word: Any
+    keys: Any
+    starts: Any
+
+
+def _together(places: Sequence[int], counts: Sequence[int], dtype: Any) -> _Together:
+    starts = np.cumsum([0, *counts[:-1]])
+    return _Together(places, word_of(dtype), np.concatenate([keys(n) for n in counts]), starts)
+
+
+def _bodies(group: _Together, tensors: Sequence[Any]) -> list[int]:
+    flat = _flatten([tensors[at] for at in group.places])
+    products = np.multiply(as_words(flat, group.word).numpy(), group.keys)
+    sums: list[int] = np.add.reduceat(products, group.starts).tolist()
+    return sums
+
+
+_flatten = torch._C._nn.flatten_dense_tensors
+
+
+def _body(vector: Any) -> int:
+    words = vector.numpy()
+    while len(words) > BLOCK:
+        blocks, rest = divmod(len(words), BLOCK)
+        sums = np.empty(blocks + (rest > 0), "<i8")
+        whole = words[: blocks * BLOCK].reshape(blocks, BLOCK)
+        np.einsum("ij,j->i", whole, keys(BLOCK), out=sums[:blocks])
+        if rest:
+            sums[blocks] = _dot(words[blocks * BLOCK :])
+        words = sums.view("<i4")
+    return int(_dot(words))
+
+
+def _dot(words: Any) -> Any:
+    if len(words) <= _DOT_WORDS:
+        return np.dot(words.astype(np.int64), keys(len(words)))
+    return np.einsum("i,i->", words, keys(len(words)))
+
+
+def as_words(tensor: Any, word: Any) -> Any:
+    """The bits of a dense tensor in the order of its elements, as a vector of signed words."""
+    if tensor.is_conj() or tensor.is_neg():
+        tensor = tensor.resolve_conj().resolve_neg()
+    return tensor.detach().reshape(-1).view(word)
+
+
+def word_of(dtype: Any) -> Any:
+    """The integers as which elements of `dtype` are read: of 32 bits, or as narrow as they are."""
+    return _NARROW.get(_bytes_of(dtype), torch.int32)
+
+
+def word_count(dtype: Any, shape: Sequence[int]) -> int:
+    """How many words a tensor has."""
+    count = max(1, _bytes_of(dtype) // 4)
+    for length in shape:
+        count *= length
+    return count
+
+
+def name_of(dtype: Any) -> str:
+    """As it stands in a trace: `float32`, `bfloat16` …"""
+    return str(dtype).partition(".")[2]
+
+
+_NARROW = {1: torch.int8, 2: torch.int16}
+
+
+def _bytes_of(dtype: Any) -> int:
+    size: int = getattr(dtype, "itemsize", 0) or torch.empty(0, dtype=dtype).element_size()
+    return size
