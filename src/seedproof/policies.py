@@ -8,12 +8,16 @@ from seedproof.launch import Value
 from seedproof.sources import CATALOGUE
 
 _SEEDED = ("seeds", "hash_seed")
-_DETERMINISTIC = (*_SEEDED, "op_determinism", "autotune", "num_threads")
+_DETERMINISTIC = (
+    *_SEEDED,
+    *("op_determinism", "autotune", "num_threads", "data_order", "uninitialized_memory"),
+)
 
 POLICIES: Mapping[str, tuple[str, ...]] = {
     "as-is": (),
     "seeded": _SEEDED,
     "deterministic": _DETERMINISTIC,
+    "portable": (*_DETERMINISTIC, "cpu_isa"),
 }
 
 

@@ -21,6 +21,14 @@ from seedproof.sources import CATALOGUE, op_determinism
 
 HERE = Path(seedproof.sources.__file__).parent
 LAUNCH = Launch(("python",), "/project")
+ALLOWED = (
+    r"^((frameworks or )?a whole number from \d+ to \d+|\w+( or \w+)+|a date, as .*|"
+    r"a (locale|time zone) of this machine, .*)$"
+)
+IDS = (
+    "seeds entropy hash_seed num_threads cpu_isa op_determinism autotune data_order file_order "
+    "clock aslr locale timezone home working_dir environment leftovers load uninitialized_memory"
+)
 every_source = pytest.mark.parametrize("source", CATALOGUE.values(), ids=CATALOGUE)
 
 
@@ -45,15 +53,19 @@ def dummy(monkeypatch):
 # -- every one ---------------------------------------------------------------------------------
 
 
+def test_the_catalogue_has_the_sources_that_users_know():
+    assert list(CATALOGUE) == IDS.split()
+
+
 def test_every_file_is_in_the_catalogue_under_its_own_name():
-    files = {path.stem for path in HERE.glob("*.py")} - {"__init__", "base"}
+    files = {path.stem for path in HERE.glob("*.py")} - {"__init__", "base", "uses"}
     assert set(CATALOGUE) == files
     assert all(source.id == name for name, source in CATALOGUE.items())
 
 
 @every_source
 def test_it_tells_a_person_what_it_is_and_what_to_do(source):
-    assert 20 < len(source.summary) < 100
+    assert 20 < len(source.summary) < 79
     assert len(source.explanation) > 100
     assert source.explanation.endswith(".")
     assert source.fix.endswith(".")
@@ -82,7 +94,23 @@ def test_it_can_be_varied_and_each_value_offers_something_else(source):
     launches = [source.vary(LAUNCH, value) for value in values]
     assert [launch.varied for launch in launches] == [{source.id: value} for value in values]
     offers = [replace(launch, varied={}) for launch in launches]
+    assert all(offer != LAUNCH for offer in offers)
     assert all(a != b for at, a in enumerate(offers) for b in offers[:at])
+
+
+@every_source
+def test_what_only_the_start_can_set_is_pinned_instead_of_varied(source):
+    value = source.pinned(7, 2)
+    varied = source.vary(LAUNCH, source.variations()[1])
+    offers = source.pin(varied, value).offers
+    assert offers == ({} if source.before_start else varied.offers)
+
+
+@every_source
+def test_a_stricter_value_pins_too(source):
+    if source.strict is not None:
+        assert source.parse(str(source.strict)) == source.strict
+        assert source.pin(LAUNCH, source.strict) != source.pin(LAUNCH, source.pinned(7, 2))
 
 
 @every_source
@@ -96,7 +124,7 @@ def test_what_it_proposes_can_also_be_typed(source):
 @every_source
 @pytest.mark.parametrize("text", ["", "x", "-1", "1.5", "On", " 1", "1\n", "9" * 5000])
 def test_what_it_does_not_know_is_refused_with_what_is_allowed(source, text):
-    with pytest.raises(ValueError, match=r"^(a whole number from \d+ to \d+|on or off)$"):
+    with pytest.raises(ValueError, match=ALLOWED):
         source.parse(text)
 
 
@@ -120,9 +148,11 @@ def test_op_determinism_off_asks_cublas_for_nothing():
 @pytest.mark.usefixtures("dummy")
 def test_a_new_source_is_shown(capsys):
     assert main(["sources"]) == 0
-    assert "moon_phase      the phase of the moon\n" in capsys.readouterr().out
+    assert "moon_phase            the phase of the moon\n" in capsys.readouterr().out
     assert main(["sources", "moon_phase"]) == 0
-    assert "Pinned by: no policy; --pin moon_phase\n" in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    assert "Pinned by: no policy; --pin moon_phase\n" in shown
+    assert "Varied by: --vary moon_phase, over 0, 1\n" in shown
 
 
 @pytest.mark.usefixtures("dummy")

@@ -37,9 +37,10 @@ def make_deterministic(seed: int = 0, threads: int = 1) -> Report:
     """Makes this process repeat as far as that can be done from inside it.
 
     Call it first thing in the program. It sets the seeds, the number of threads, deterministic
-    operations and no autotuning, for TensorFlow/Keras, PyTorch, JAX and NumPy: those imported
-    now, the others when they are. What can no longer be set is said, each with the way that
-    works, by a warning and in `Report.missed`; the hash seed of a running interpreter is one.
+    operations, no autotuning and the order of loaded data, for TensorFlow/Keras, PyTorch, JAX and
+    NumPy: those imported now, the others when they are. What can no longer be set is said, each
+    with the way that works, by a warning and in `Report.missed`; the hash seed of a running
+    interpreter is one.
 
     `seed` is a whole number from 0 to 2**32 - 1, `threads` one of at least 1; ValueError otherwise.
     """
@@ -51,6 +52,8 @@ def make_deterministic(seed: int = 0, threads: int = 1) -> Report:
         "num_threads": threads,
         "op_determinism": True,
         "autotune": False,
+        "data_order": True,
+        "uninitialized_memory": "frameworks",
     }
     return _pin(pins)
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Mapping
+from typing import TYPE_CHECKING
 
-from seedproof.sources.base import Source, Variable, on_off
+from seedproof.sources.base import Source, Variable, confirmed, on_off
 
 if TYPE_CHECKING:
     from seedproof.launch import Launch
@@ -15,12 +15,9 @@ def _variables(on: bool) -> tuple[Variable, ...]:
 
 
 def _offer(launch: Launch, on: bool) -> Launch:
-    return launch.with_environment({"TF_CUDNN_USE_AUTOTUNE": str(int(on))})
-
-
-def _offered(hello: Mapping[str, Any]) -> bool | None:
-    found = hello.get("variables", {}).get("TF_CUDNN_USE_AUTOTUNE")
-    return None if found is None else found == "1"
+    """By the switches inside, and by the variable, which TensorFlow reads when it starts."""
+    variables = {"TF_CUDNN_USE_AUTOTUNE": str(int(on))}
+    return launch.with_environment(variables).with_offer("autotune", on)
 
 
 SOURCE = Source(
@@ -43,5 +40,5 @@ SOURCE = Source(
     variables=_variables,
     variations=lambda: (False, True),
     offer=_offer,
-    offered=_offered,
+    offered=confirmed("autotune"),
 )

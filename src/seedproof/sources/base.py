@@ -31,10 +31,15 @@ class Source:
 
     `parse` turns what was typed into a value (raises ValueError, saying what is allowed), `pinned`
     is the value of a pin that names none, given the seed and the number of threads of the policy.
-    `variables` gives the environment of a pin, `variations` proposes values to vary over, `offer`
-    changes what the machine offers to a launch, and `offered` reads from a run's `hello` which
-    value reached it (None where that cannot be told). A pin also acts inside the process, through
-    the method `pin_ID` of each framework. `before_start`: nothing but the start can set it.
+    `variations` proposes values to vary over, and `offer` changes what the machine offers to a
+    launch. `offered` reads from what a run says of itself which value reached it (None where that
+    cannot be told): from its `hello` and, under `offers`, from what was confirmed inside.
+
+    Of a pin, `variables` gives the environment and `start` changes the rest of the launch; it also
+    acts inside the process, through `pin_ID` of each framework and `seedproof.inside.pins.ID`.
+    `before_start`: nothing but the start can set it. `strict` is the value of a pin that does more
+    than policies would pay for, to prove a cause; None where there is none. `used` completes
+    "train.py:37 …" where the user's code was seen to use the source; empty where that is not seen.
     """
 
     id: str
@@ -44,11 +49,14 @@ class Source:
     links: tuple[str, ...]
     parse: Callable[[str], Value]
     pinned: Callable[[int, int], Value]
-    variables: Callable[[Value], tuple[Variable, ...]]
     variations: Callable[[], tuple[Value, ...]]
     offer: Callable[[Launch, Value], Launch]
     offered: Callable[[Mapping[str, Any]], Value | None]
+    variables: Callable[[Value], tuple[Variable, ...]] = lambda _value: ()
+    start: Callable[[Launch, Value], Launch] = lambda launch, _value: launch
     before_start: bool = False
+    strict: Value | None = None
+    used: str = ""
 
     def vary(self, launch: Launch, value: Value) -> Launch:
         """The launch on a machine that offers `value`."""
@@ -58,14 +66,15 @@ class Source:
         """The launch with this source fixed to `value`.
 
         Where the source was varied, the variables are set inside, after the start: so the
-        variation reaches the process, and the pin has something to act on.
+        variation reaches the process, and the pin has something to act on. What only the start
+        can set is pinned instead of varied.
         """
         variables = self.environment(value, launch.environment)
         if self.id in launch.varied and not self.before_start:
             launch = launch.with_inside_environment(variables)
         else:
-            launch = launch.with_environment(variables)
-        return launch.with_pin(self.id, value)
+            launch = launch.with_environment(variables).without_offer(self.id)
+        return self.start(launch, value).with_pin(self.id, value)
 
     def environment(self, value: Value, found: Mapping[str, str]) -> Mapping[str, str]:
         """The variables that a pin sets; a good value of the user's own stays."""
@@ -74,6 +83,16 @@ class Source:
             for variable in self.variables(value)
             if variable.name not in found or not variable.accepts(found[variable.name])
         }
+
+
+def inside(source: str) -> Callable[[Launch, Value], Launch]:
+    """An `offer` that is made inside the process."""
+    return lambda launch, value: launch.with_offer(source, value)
+
+
+def confirmed(source: str) -> Callable[[Mapping[str, Any]], Value | None]:
+    """An `offered` that counts what was confirmed inside the process."""
+    return lambda said: said.get("offers", {}).get(source)
 
 
 def whole_number(low: int, high: int) -> Callable[[str], int]:
@@ -92,3 +111,14 @@ def on_off(text: str) -> bool:
     if text not in ("on", "off"):
         raise ValueError("on or off")
     return text == "on"
+
+
+def one_of(*words: str) -> Callable[[str], str]:
+    """A parser for one of these words."""
+
+    def parse(text: str) -> str:
+        if text not in words:
+            raise ValueError(" or ".join(words))
+        return text
+
+    return parse

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Mapping
+from typing import TYPE_CHECKING
 
-from seedproof.sources.base import Source, Variable, on_off
+from seedproof.sources.base import Source, Variable, confirmed, on_off
 
 if TYPE_CHECKING:
     from seedproof.launch import Launch
@@ -23,14 +23,10 @@ def _variables(on: bool) -> tuple[Variable, ...]:
 
 
 def _offer(launch: Launch, on: bool) -> Launch:
-    return launch.with_environment(
-        {"TF_DETERMINISTIC_OPS": str(int(on)), "TF_CUDNN_DETERMINISTIC": str(int(on))}
-    )
-
-
-def _offered(hello: Mapping[str, Any]) -> bool | None:
-    found = hello.get("variables", {}).get("TF_DETERMINISTIC_OPS")
-    return None if found is None else found == "1"
+    """By the switches inside, and by the variables, which old versions read when they start."""
+    flag = str(int(on))
+    variables = {"TF_DETERMINISTIC_OPS": flag, "TF_CUDNN_DETERMINISTIC": flag}
+    return launch.with_environment(variables).with_offer("op_determinism", on)
 
 
 SOURCE = Source(
@@ -56,5 +52,5 @@ SOURCE = Source(
     variables=_variables,
     variations=lambda: (False, True),
     offer=_offer,
-    offered=_offered,
+    offered=confirmed("op_determinism"),
 )
