@@ -78,6 +78,25 @@ def environment(**variables: str) -> dict[str, str]:
     return {**kept, "TF_CPP_MIN_LOG_LEVEL": "3", **variables}
 
 
+# Each of their tests trains in several processes; `./run_tests.sh --all` has them.
+TRAINING_FOR_LONG = (
+    "test_controls_of_trainings.py",
+    "test_keras_on_jax.py",
+    "test_keras_on_torch.py",
+    "test_steps_of_trainings.py",
+    "test_tensorflow_pins.py",
+    "test_torch_compiled.py",
+    "test_torch_pins.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Marks them slow."""
+    for item in items:
+        if item.path.name in TRAINING_FOR_LONG:
+            item.add_marker(pytest.mark.slow)
+
+
 @pytest.fixture
 def seedproof(tmp_path: Path) -> Command:
     """The command line."""

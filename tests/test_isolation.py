@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from importlib.util import find_spec
 
 import pytest
 
@@ -98,13 +97,13 @@ def test_the_users_own_sitecustomize_runs(seedproof, script, tmp_path):
     assert result["verdict"] == "identical"
 
 
-def test_a_second_process_that_trains_is_not_passed_over(seedproof, script):
-    """Only the first process is recorded: what another one trained cannot be called identical."""
-    child = "import torch" if find_spec("torch") else "import tensorflow"
+def test_a_second_process_is_compared_too(seedproof, script):
+    child = "import seedproof; seedproof.record('order', str({'a', 'b', 'c', 'd', 'e'}))"
     name = script(
         "import subprocess, sys, seedproof\nseedproof.record('w', 1)\n"
         f"subprocess.run([sys.executable, '-c', {child!r}], check=True)\n"
     )
-    result = seedproof.check("--runs", "2", name)
-    assert (result["verdict"], result["exit"]) == ("unknown", 5)
-    assert "another process of it used a framework" in result["arms"][0]["reason"]
+    result = seedproof.check("--runs", "4", name)
+    assert (result["verdict"], result["exit"]) == ("diverged", 1)
+    assert result["arms"][0]["divergence"]["stream"] == "main/-c"
+    assert seedproof.check("--runs", "2", "--pin", "hash_seed", name)["verdict"] == "identical"

@@ -8,7 +8,8 @@ import sys
 import pytest
 
 from seedproof.checking import plan
-from seedproof.checking.conduct import ArmState, Conductor
+from seedproof.checking.arm_state import ArmState
+from seedproof.checking.conduct import Conductor
 from seedproof.checking.outcome import conclude
 from seedproof.checking.store import Store
 from seedproof.inside.machine import visible_cores

@@ -31,6 +31,8 @@ def test_a_policy_pins_its_sources_to_the_seed_and_the_threads():
         ("op_determinism", True),
         ("autotune", False),
         ("num_threads", 2),
+        ("data_order", True),
+        ("uninitialized_memory", "frameworks"),
     ]
 
 
@@ -39,8 +41,8 @@ def test_as_is_pins_nothing():
 
 
 def test_each_policy_pins_what_the_one_before_it_pins():
-    as_is, seeded, deterministic = POLICIES.values()
-    assert set(as_is) < set(seeded) < set(deterministic)
+    as_is, seeded, deterministic, portable = POLICIES.values()
+    assert set(as_is) < set(seeded) < set(deterministic) < set(portable)
 
 
 def test_a_pin_adds_to_the_policy_with_the_value_that_a_policy_would_give():
@@ -58,7 +60,7 @@ def test_a_pin_with_a_value_beats_the_policy():
 @pytest.mark.parametrize(
     ("item", "allowed"),
     [
-        ("seed", "one of seeds, hash_seed, op_determinism"),
+        ("seed", "one of seeds, entropy, hash_seed"),
         ("", "one of seeds"),
         ("seeds=x", "seeds=VALUE, where VALUE is a whole number from 0 to 4294967295"),
         ("seeds=-1", "seeds=VALUE, where VALUE is a whole number from 0 to 4294967295"),

@@ -30,18 +30,20 @@ for step in range(20):
     seedproof.record("weights", step / 7, step=step, phase="update")
 """
 # The first runs, as many as the argument says, end; the others wait until there is a file `go`.
+# They tell of themselves in a directory that all runs share, outside of their private views.
 WAIT = """
 import os, sys, time
+told = os.environ["TEST_TOLD"]
 number = 0
 while True:
     try:
-        os.close(os.open(f"begun-{number}", os.O_CREAT | os.O_EXCL))
+        os.close(os.open(f"{told}/begun-{number}", os.O_CREAT | os.O_EXCL))
         break
     except FileExistsError:
         number += 1
-with open(f"pid-{number}", "w") as file:
+with open(f"{told}/pid-{number}", "w") as file:
     file.write(f"{os.getpid()}\\n")
-while number >= int(sys.argv[1]) and not os.path.exists("go"):
+while number >= int(sys.argv[1]) and not os.path.exists(f"{told}/go"):
     time.sleep(0.01)
 """
 IGNORE_SIGTERM = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
@@ -50,7 +52,8 @@ WRONG = [
     ("policy", None), ("policy", []), ("policy", ["unheard-of"]), ("policy", "seeded"),
     ("pin", [{}]), ("pin", "seeds"), ("vary", ["hash_seed=x"]), ("runs", "3"), ("runs", None),
     ("runs", 1), ("seed", 0.5), ("threads", True), ("jobs", []), ("python", 3),
-    ("keep_going", 0), ("timeout", "long"), ("timeout", -1.0),
+    ("keep_going", 0), ("timeout", "long"), ("timeout", -1.0), ("steps", 0), ("steps", "half"),
+    ("outputs", "*"), ("control", 1), ("in_place", "no"),
 ]  # fmt: skip
 # What differs between two checks that found the same.
 VOLATILE = {"at", "clock", "cpu", "cpu_seconds", "directory", "pid", "seconds"}
@@ -59,8 +62,8 @@ VOLATILE = {"at", "clock", "cpu", "cpu_seconds", "directory", "pid", "seconds"}
 class Background:
     """A check that goes on while the test looks at it."""
 
-    def __init__(self, directory, *arguments):
-        self.directory = directory
+    def __init__(self, directory, told, *arguments):
+        self.told = told
         self.mark = uuid.uuid4().hex
         self.process = subprocess.Popen(
             [sys.executable, "-m", "seedproof", "check", "--python", sys.executable, *arguments],
@@ -74,7 +77,7 @@ class Background:
 
     def run(self, number):
         """The process of a run that has got to its waiting point."""
-        return wait_for_number(self.directory / f"pid-{number}")
+        return wait_for_number(self.told / f"pid-{number}")
 
     def left(self):
         """Its processes that are still there."""
@@ -87,11 +90,19 @@ class Background:
 
 
 @pytest.fixture
-def background(tmp_path):
+def told(tmp_path_factory, monkeypatch):
+    """Where the runs of a script that uses `WAIT` tell of themselves."""
+    directory = tmp_path_factory.mktemp("told")
+    monkeypatch.setenv("TEST_TOLD", str(directory))
+    return directory
+
+
+@pytest.fixture
+def background(tmp_path, told):
     started = []
 
     def start(*arguments):
-        started.append(Background(tmp_path, *arguments))
+        started.append(Background(tmp_path, told, *arguments))
         return started[-1]
 
     yield start
@@ -147,14 +158,14 @@ def test_a_killed_parent_leaves_no_process_and_all_that_was_recorded(background,
 
 @pytest.mark.parametrize("prelude", ["", IGNORE_SIGTERM], ids=["", "ignoring SIGTERM"])
 def test_after_a_killed_parent_continue_finds_what_an_undisturbed_check_finds(
-    background, seedproof, script, tmp_path, prelude
+    background, seedproof, script, prelude, told
 ):
     name = script(prelude + RECORD + WAIT)
     options = ("--jobs", "1", "--policy", "seeded", "--vary", "num_threads=1,2")
     disturbed = background(*options, name, "1")
     disturbed.run(1)
     disturbed.process.kill()
-    (tmp_path / "go").touch()
+    (told / "go").touch()
     found = seedproof.check("--continue")
     assert not disturbed.left()
     assert found["verdict"] == "identical"
@@ -162,13 +173,13 @@ def test_after_a_killed_parent_continue_finds_what_an_undisturbed_check_finds(
     assert comparable(found) == comparable(undisturbed)
 
 
-def test_continue_does_not_run_again_what_has_ended(background, seedproof, script, tmp_path):
+def test_continue_does_not_run_again_what_has_ended(background, seedproof, script, told):
     check = background("--jobs", "1", script(RECORD + WAIT), "2")
     check.run(2)
     check.process.kill()
-    (tmp_path / "go").touch()
+    (told / "go").touch()
     assert seedproof.check("--continue")["exit"] == 0
-    assert sorted(path.name for path in tmp_path.glob("begun-*")) == [
+    assert sorted(path.name for path in told.glob("begun-*")) == [
         "begun-0",
         "begun-1",
         "begun-2",
@@ -177,7 +188,7 @@ def test_continue_does_not_run_again_what_has_ended(background, seedproof, scrip
 
 
 def test_continue_in_another_environment_runs_again_what_has_ended(
-    background, seedproof, script, tmp_path
+    background, seedproof, script, told
 ):
     record = "import os, seedproof\nseedproof.record('threads', int(os.environ['OMP_NUM_THREADS']))"
     with pytest.MonkeyPatch.context() as patch:
@@ -185,10 +196,10 @@ def test_continue_in_another_environment_runs_again_what_has_ended(
         check = background("--jobs", "1", "--runs", "2", script(record + WAIT), "1")
     check.run(1)
     check.process.kill()
-    (tmp_path / "go").touch()
+    (told / "go").touch()
     found = seedproof.check("--continue", OMP_NUM_THREADS="2")
     assert found["verdict"] == "identical"
-    assert len(list(tmp_path.glob("begun-*"))) == 4
+    assert len(list(told.glob("begun-*"))) == 4
 
 
 @pytest.mark.parametrize(
@@ -205,6 +216,7 @@ def test_continue_in_another_environment_runs_again_what_has_ended(
 )
 def test_a_plan_that_somebody_has_spoilt_is_refused_in_one_line(change, tmp_path):
     asked = {"policy": ["seeded"], "pin": None, "vary": None, "runs": 3, "seed": 0, "threads": 1}
+    asked |= {"steps": None, "outputs": None, "control": False, "in_place": False}
     asked |= {"jobs": None, "python": None, "keep_going": False, "timeout": 1.5}
     words = {"command": ["a"], "target": ["a"], "typed": [], "by_name": [], "directory": "/"}
     sound = {"verb": "check", **words, "asked": asked}
@@ -226,7 +238,7 @@ def test_a_check_that_still_goes_on_is_not_taken_over(background, seedproof, scr
     assert check.process.poll() is None
 
 
-def test_a_killed_guard_ends_the_check_which_can_go_on(background, seedproof, script, tmp_path):
+def test_a_killed_guard_ends_the_check_which_can_go_on(background, seedproof, script, told):
     check = background("--jobs", "1", script(RECORD + WAIT), "1")
     run = check.run(1)
     os.kill(parent_of(run), signal.SIGKILL)
@@ -236,7 +248,7 @@ def test_a_killed_guard_ends_the_check_which_can_go_on(background, seedproof, sc
         "seedproof: the process that guarded run 1 of as-is was killed; go on with --continue"
     )
     assert not check.left()
-    (tmp_path / "go").touch()
+    (told / "go").touch()
     assert seedproof.check("--continue")["verdict"] == "identical"
 
 
@@ -244,9 +256,7 @@ def test_a_killed_guard_ends_the_check_which_can_go_on(background, seedproof, sc
 
 
 @pytest.mark.parametrize("whom", [os.kill, os.killpg], ids=["the parent", "as a terminal does"])
-def test_ctrl_c_leaves_no_process_and_says_how_to_go_on(
-    background, seedproof, script, tmp_path, whom
-):
+def test_ctrl_c_leaves_no_process_and_says_how_to_go_on(background, seedproof, script, whom, told):
     check = background("--jobs", "1", "--dir", "my runs", script(RECORD + WAIT), "1")
     check.run(1)
     whom(check.process.pid, signal.SIGINT)
@@ -258,7 +268,7 @@ def test_ctrl_c_leaves_no_process_and_says_how_to_go_on(
     assert go_on == (
         "seedproof: interrupted; go on with: seedproof check --continue --dir 'my runs'"
     )
-    (tmp_path / "go").touch()
+    (told / "go").touch()
     command = shlex.split(go_on.partition("go on with: ")[2])
     assert seedproof(*command[1:]).status == 0
 
@@ -377,17 +387,17 @@ finally:
 
 
 @pytest.mark.parametrize(
-    ("program", "room"),
-    [(TOO_MUCH_TO_RECORD, 1 << 20), (TOO_MUCH_TO_WRITE, 1 << 16)],
+    ("program", "room", "where"),
+    [(TOO_MUCH_TO_RECORD, 1 << 20, []), (TOO_MUCH_TO_WRITE, 1 << 16, ["--in-place"])],
     ids=["for the recording", "for the script"],
 )
 def test_a_full_disk_ends_the_check_which_can_go_on(
-    background, seedproof, script, small_disk, program, room
+    background, seedproof, script, small_disk, program, room, where
 ):
     ballast = small_disk / "ballast"
     ballast.write_bytes(bytes(shutil.disk_usage(small_disk).free - room))
     options = ("--jobs", "1", "--dir", str(small_disk))
-    check = background(*options, script(program))
+    check = background(*options, *where, script(program))
     status, err = check.ended()
     assert not check.left()
     assert status == 3

@@ -7,10 +7,14 @@ from dataclasses import replace
 
 import pytest
 
+from seedproof.checking.controls import Control
 from seedproof.checking.outcome import ArmOutcome, RunOutcome, Varied
+from seedproof.checking.outputs import Outputs
 from seedproof.checking.plan import Arm, PlannedRun
 from seedproof.compare.distance import Distance
 from seedproof.compare.divergence import Divergence
+from seedproof.compare.files.outcome import FileDifference, FilesOutcome
+from seedproof.compare.ranks import RankAgreement
 from seedproof.compare.verdict import Verdict
 from seedproof.launch import Launch
 from seedproof.present.check_text import check_as_text
@@ -59,7 +63,7 @@ def test_identical_runs_are_told_with_what_they_prove_and_where_they_are_kept():
         "  compared to the end: 4 steps, 12 records a run (update, metric); not looked at: init, "
         "data, forward, loss, backward, output"
     )
-    assert lines[-1] == "kept in kept/here"
+    assert lines[-3:-1] == ["kept in kept/here", ""]
 
 
 def test_a_divergence_is_told_with_its_place_its_runs_and_its_size():
@@ -96,7 +100,7 @@ def test_a_run_that_did_not_come_to_its_end_is_not_claimed_to_have():
 
 
 def test_without_records_nothing_is_claimed_to_have_been_compared():
-    verdict = Verdict("unknown", "nothing was recorded, so nothing was compared")
+    verdict = Verdict("unknown", "nothing was recorded", nothing_recorded=True)
     said = text(an_arm(verdict, runs=[a_run(0, 0), a_run(1, 0)]))
     assert "  compared nothing: there are no records\n" in said
     assert 'next: add a line to the script: seedproof.record("weights", weights)\n' in said
@@ -170,15 +174,62 @@ def test_the_next_command_has_the_users_own_options_and_can_be_pasted():
     assert words == ["seedproof", "check", "--policy", "seeded", *typed]
 
 
+def test_where_no_policy_is_stronger_the_divergence_is_to_be_explained():
+    words = next_words(an_arm(DIVERGED, "deterministic"))
+    assert words == ["seedproof", "explain", "--policy", "deterministic", "train.py"]
+
+
 @pytest.mark.parametrize(
     "arms",
-    [
-        [an_arm(IDENTICAL, "as-is")],
-        [an_arm(DIVERGED, "deterministic")],
-        [an_arm(DIVERGED, "as-is"), an_arm(IDENTICAL, "seeded")],
-        [an_arm(Verdict("unknown", "run 0: lost"), "as-is")],
-    ],
-    ids=["identical", "nothing stronger", "done already", "unknown"],
+    [[an_arm(IDENTICAL)], [an_arm(DIVERGED, "as-is"), an_arm(IDENTICAL, "seeded")]],
+    ids=["alone", "after a weaker one"],
 )
-def test_where_no_command_would_help_none_is_proposed(arms):
-    assert "next:" not in text(*arms)
+def test_what_repeats_here_is_to_be_tried_as_elsewhere(arms):
+    assert shlex.join(next_words(*arms)) == (
+        "seedproof check --policy seeded --vary hash_seed --vary num_threads train.py"
+    )
+
+
+def test_what_repeats_with_variations_needs_no_further_command():
+    assert "next:" not in text(varied_arm((1, 1), (2, 2)))
+
+
+def test_what_cannot_be_told_has_no_next_command():
+    assert "next:" not in text(an_arm(Verdict("unknown", "run 0: lost"), "as-is"))
+
+
+# -- scope, outputs and control ----------------------------------------------------------------
+
+
+def test_runs_that_were_ended_on_purpose_are_identical_only_so_far():
+    lines = text(replace(an_arm(), stopped_after=4, planned=180_000)).splitlines()
+    assert lines[0] == "seeded: IDENTICAL for the first 4 of about 180,000 steps"
+    assert "  not reached: the training after step 3, what it leaves at its end" in lines
+
+
+def test_a_difference_of_a_file_is_told_with_its_place():
+    found = FileDifference("out/w.bin", "bits", (8, 8), 5)
+    outputs = Outputs(1, FilesOutcome(1, 8, (found,)))
+    lines = text(replace(an_arm(), outputs=(outputs,))).splitlines()
+    assert "  outputs: 1 file compared, 8 bytes" in lines
+    assert "  run 1 against run 0, out/w.bin: the first differing byte is 5" in lines
+
+
+@pytest.mark.parametrize(
+    ("control", "said"),
+    [
+        (Control(True, True), "a run recorded only at its end came to the same weights"),
+        (Control(True, False), "a run recorded only at its end came to OTHER weights"),
+        (Control(False, None), "a run with one bit flipped was NOT told from the others"),
+    ],
+)
+def test_what_the_control_showed_is_told(control, said):
+    assert f"  control: {said}\n" in text(replace(an_arm(), control=control))
+
+
+def test_ranks_that_part_from_each_other_are_told_apart_from_the_verdict():
+    ranks = (RankAgreement(1, False, times=4, step=2, name="w"),)
+    arm = replace(an_arm(), runs=tuple(replace(run, ranks=ranks) for run in an_arm().runs))
+    lines = text(arm).splitlines()
+    assert lines[0] == "seeded: IDENTICAL"
+    assert "  rank 1 has other weights than rank 0 from step 2 on: w" in lines

@@ -5,23 +5,23 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from seedproof.checking.arm_state import ArmState
+from seedproof.checking.forecast import Forecast
 from seedproof.checking.plan import Arm, PlannedRun
 from seedproof.checking.store import Store, write_json
-from seedproof.compare.divergence import Comparison
 from seedproof.errors import SeedproofError
 from seedproof.inside.machine import visible_cores
-from seedproof.inside.start import LAUNCH_FILE, RUN_VARIABLE, TRACE_DIRECTORY
+from seedproof.inside.start import LAUNCH_FILE, RUN_VARIABLE
 from seedproof.launch import Launch
 from seedproof.runner.accelerator import accelerator_visible
 from seedproof.runner.base import GUARD_LOST, Exit, Runner, Running
-from seedproof.trace.reader import Stream, main_stream
+from seedproof.runner.show import Show
 
 _LOOK_SECONDS = 0.03
-# Records reach the disk within a tenth of a second, those of one step not always in their order.
-_LATE_RECORDS_SECONDS = 3.0
 _BOOTSTRAP = Path(__file__).parents[1] / "inside" / "bootstrap"
 
 
@@ -37,49 +37,16 @@ class Watcher(Protocol):
     def finished(self, run: PlannedRun, end: Exit) -> None:
         """A run has ended."""
 
+    def note(self, text: str) -> None:
+        """Something is worth knowing meanwhile."""
 
-class ArmState:
-    """What is known of an arm so far: its streams, its exits, its comparisons with run 0."""
 
-    def __init__(self, arm: Arm, store: Store) -> None:
-        self.arm = arm
-        self.streams: dict[int, Stream] = {
-            run.index: main_stream(store.run(arm.name, run.index) / TRACE_DIRECTORY)
-            for run in arm.runs
-        }
-        self.begun: set[int] = set()
-        self.exits: dict[int, Exit] = {}
-        self.comparisons: dict[int, Comparison] = {
-            run.index: Comparison(self.streams[0], self.streams[run.index]) for run in arm.runs[1:]
-        }
-        self._compared_to_the_end: set[int] = set()
-        self._diverged_at: float | None = None
-
-    def advance(self) -> None:
-        """Compares what has been written since, of the runs that have begun."""
-        if 0 not in self.begun:
-            return
-        for index in self.comparisons.keys() & self.begun - self._compared_to_the_end:
-            comparison = self.comparisons[index]
-            comparison.advance()
-            if self._both_ended(index):
-                self._compared_to_the_end.add(index)
-            if self._diverged_at is None and comparison.first() is not None:
-                self._diverged_at = time.monotonic()
-
-    def settled(self) -> bool:
-        """Whether the arm has diverged, and where is known: nothing earlier can still follow, or
-        it would have by now."""
-        if self._diverged_at is None:
-            return False
-        late = time.monotonic() - self._diverged_at > _LATE_RECORDS_SECONDS
-        return late or any(
-            comparison.settled() or (comparison.first() is not None and self._both_ended(index))
-            for index, comparison in self.comparisons.items()
-        )
-
-    def _both_ended(self, index: int) -> bool:
-        return 0 in self.exits and index in self.exits
+@dataclass
+class _Active:
+    run: PlannedRun
+    running: Running
+    began: float
+    show: Show | None
 
 
 class Conductor:
@@ -95,6 +62,7 @@ class Conductor:
         jobs: int | None = None,
         timeout: float | None = None,
         keep_going: bool = False,
+        show: bool = False,
         accelerator: Callable[[Mapping[str, str]], bool] = accelerator_visible,
     ) -> None:
         self.states = {arm.name: ArmState(arm, store) for arm in arms}
@@ -104,9 +72,11 @@ class Conductor:
         self._jobs = jobs
         self._timeout = timeout
         self._keep_going = keep_going
+        self._show = show
         self._accelerator = accelerator
         self._waiting = _in_order(arms)
-        self._active: dict[tuple[str, int], tuple[PlannedRun, Running, float]] = {}
+        self._active: dict[tuple[str, int], _Active] = {}
+        self._forecast = Forecast(len(self._waiting))
         self._forget_other_starts()
 
     def conduct(self) -> None:
@@ -152,11 +122,16 @@ class Conductor:
             write_json(directory / LAUNCH_FILE, run.launch.to_json())
             self.states[run.arm].begun.add(run.index)
             running = self._runner.start(recorded(run.launch, directory), directory)
-            self._active[run.arm, run.index] = (run, running, time.monotonic())
+            show = self._shown(run, directory) if self._show else None
+            self._active[run.arm, run.index] = _Active(run, running, time.monotonic(), show)
             self._watcher.started(run)
 
+    def _shown(self, run: PlannedRun, directory: Path) -> Show:
+        runs = [one for state in self.states.values() for one in state.arm.runs]
+        return Show(directory, f"{run.arm} {run.index}" if len(runs) > 1 else "")
+
     def _fits(self, run: PlannedRun) -> bool:
-        active = [other for other, _, _ in self._active.values()]
+        active = [other.run for other in self._active.values()]
         if not active:
             return True
         if run.solo or any(other.solo for other in active):
@@ -172,18 +147,33 @@ class Conductor:
         return self._accelerator({**launch.environment, **launch.inside_environment})
 
     def _collect(self) -> None:
-        now = time.monotonic()
-        for key, (run, running, began) in list(self._active.items()):
-            end = running.finished()
-            if end is not None:
-                del self._active[key]
-                self._refuse_what_says_nothing(run, end)
-                self.states[run.arm].exits[run.index] = end
-                self._watcher.finished(run, end)
-            else:
-                self._watcher.progress(run, self.states[run.arm].streams[run.index].watermark())
-                if self._timeout is not None and now - began > self._timeout:
-                    running.stop("timeout")
+        for key, active in list(self._active.items()):
+            end = active.running.finished()
+            if end is None:
+                self._look_at(active)
+                continue
+            del self._active[key]
+            if active.show is not None:
+                active.show.finish()
+            self._refuse_what_says_nothing(active.run, end)
+            self.states[active.run.arm].exits[active.run.index] = end
+            self._watcher.finished(active.run, end)
+
+    def _look_at(self, active: _Active) -> None:
+        now, state = time.monotonic(), self.states[active.run.arm]
+        trace = state.traces[active.run.index]
+        if active.show is not None:
+            active.show.look()
+        self._watcher.progress(active.run, trace.watermark())
+        if active.run.index == 0:
+            planned = sum(event["steps"] for event in trace.all("planned")) or None
+            line = self._forecast.look(trace.watermark(), planned, len(self._active), now)
+            if line:
+                self._watcher.note(line)
+        if self._timeout is not None and now - active.began > self._timeout:
+            active.running.stop("timeout")
+        if state.was_seen(active.run.index):
+            active.running.stop("diverged")
 
     def _refuse_what_says_nothing(self, run: PlannedRun, end: Exit) -> None:
         """What went wrong outside of the script ends the check; `--continue` runs it again."""
@@ -192,9 +182,9 @@ class Conductor:
                 f"the process that guarded run {run.index} of {run.arm} was killed; go on with "
                 "--continue"
             )
-        stream = self.states[run.arm].streams[run.index]
-        stream.refresh()
-        if (end.returncode != 0 or not stream.ended) and self._store.is_full():
+        trace = self.states[run.arm].traces[run.index]
+        trace.refresh()
+        if (end.returncode != 0 or not trace.ended) and self._store.is_full():
             self._store.forget_exit(run.arm, run.index)
             raise SeedproofError(
                 f"the disk that holds {self._store.root} is full; free some space, then go on "
@@ -210,20 +200,20 @@ class Conductor:
     def _give_up(self, arm: str) -> None:
         """The arm has its verdict: its other runs could not change it."""
         self._waiting = [run for run in self._waiting if run.arm != arm]
-        for run, running, _ in self._active.values():
-            if run.arm == arm:
-                running.stop("diverged")
+        for active in self._active.values():
+            if active.run.arm == arm:
+                active.running.stop("diverged")
 
     def _stop_all(self, reason: str) -> None:
-        for _, running, _ in self._active.values():
-            running.stop(reason)
-        while any(running.finished() is None for _, running, _ in self._active.values()):
+        for active in self._active.values():
+            active.running.stop(reason)
+        while any(active.running.finished() is None for active in self._active.values()):
             time.sleep(_LOOK_SECONDS)
 
 
 def _in_order(arms: Sequence[Arm]) -> list[PlannedRun]:
     """Arm after arm, so that the first verdict comes soon; then the timed runs, interleaved."""
-    shared = [run for arm in arms for run in arm.runs if not run.solo]
+    shared = [run for arm in arms for run in (*arm.runs, *arm.controls) if not run.solo]
     solo = [[run for run in arm.runs if run.solo] for arm in arms]
     pairs = [pair if at % 2 == 0 else pair[::-1] for at, pair in enumerate(zip(*solo, strict=True))]
     return shared + [run for pair in pairs for run in pair]
@@ -234,6 +224,15 @@ def recorded(launch: Launch, directory: Path) -> Launch:
     path = [str(_BOOTSTRAP)]
     if launch.environment.get("PYTHONPATH"):
         path.append(launch.environment["PYTHONPATH"])
-    return launch.with_environment(
-        {"PYTHONPATH": os.pathsep.join(path), RUN_VARIABLE: str(directory.resolve())}
-    )
+    variables = {"PYTHONPATH": os.pathsep.join(path), RUN_VARIABLE: str(directory.resolve())}
+    if launch.view != "shared":
+        variables |= _own_caches(directory.resolve(), launch.environment)
+    return launch.with_environment(variables)
+
+
+def _own_caches(directory: Path, found: Mapping[str, str]) -> dict[str, str]:
+    """Places for what compilers keep between runs: a run must not find what another one left."""
+    always = ("TORCHINDUCTOR_CACHE_DIR", "TRITON_CACHE_DIR", "CUDA_CACHE_PATH")
+    where_used = ("JAX_COMPILATION_CACHE_DIR", "TORCH_EXTENSIONS_DIR", "NUMBA_CACHE_DIR")
+    names = (*always, *(name for name in where_used if name in found))
+    return {name: str(directory / "caches" / name.lower()) for name in names}

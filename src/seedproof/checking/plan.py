@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 from seedproof.errors import UsageError
 from seedproof.inside.machine import visible_cores
@@ -18,18 +18,21 @@ from seedproof.sources.base import Source, Variable
 _T = TypeVar("_T")
 Variation = Mapping[str, Value]
 BARE: Variation = {}
+ALL = "all"
 
 
 @dataclass(frozen=True)
 class PlannedRun:
     """One run of an arm. `cores` is the room that it takes among runs side by side; a `solo` run
-    is timed, so nothing runs beside it."""
+    is timed, so nothing runs beside it. A `control` run is no evidence for the verdict: it is
+    `perturbed` by one bit, or recorded at its `end` alone."""
 
     arm: str
     index: int
     launch: Launch
     cores: int
     solo: bool = False
+    control: Literal["", "perturbed", "end"] = ""
 
     @property
     def bare(self) -> bool:
@@ -45,6 +48,7 @@ class Arm:
     policy: str
     pins: Mapping[str, Value]
     runs: tuple[PlannedRun, ...]
+    controls: tuple[PlannedRun, ...] = ()
 
 
 def pins(policy: str, extra: Iterable[str], seed: int, threads: int) -> dict[str, Value]:
@@ -127,9 +131,34 @@ def _contradictions(
                 yield name, variable, own
 
 
+def check_vary_item(text: str) -> None:
+    """Raises ValueError, saying what is allowed, for what is none of `SOURCE[=V1,V2,…]`, `all` and
+    `-SOURCE`."""
+    if text.startswith("-") and text[1:] not in CATALOGUE:
+        raise ValueError("one of " + ", ".join(CATALOGUE))
+    if text != ALL and not text.startswith("-"):
+        vary_item(text)
+
+
+def _values_to_vary(items: Sequence[str]) -> dict[str, list[Value]]:
+    """By source: each that is named or, with `all`, every one without those that are left out."""
+    left_out = {item[1:] for item in items if item.startswith("-")}
+    named = [item for item in items if item != ALL and not item.startswith("-")]
+    values = {source.id: found for source, found in _each_once(map(vary_item, named), "--vary")}
+    for name in sorted(left_out):
+        if ALL not in items or name in values:
+            raise UsageError(
+                f"--vary=-{name}: it leaves a source out of --vary all, and of no other"
+            )
+    if ALL not in items:
+        return values
+    own = {name: list(source.variations()) for name, source in CATALOGUE.items()}
+    return {name: found for name, found in {**own, **values}.items() if name not in left_out}
+
+
 def variations(vary: Iterable[str], runs: int) -> list[Variation]:
     """One variation per run: every value of each source is met, every pair of values too."""
-    values = {source.id: found for source, found in _each_once(map(vary_item, vary), "--vary")}
+    values = _values_to_vary(list(vary))
     if not values:
         return [BARE] * runs
     if len(values) == 1:
@@ -153,6 +182,18 @@ def arm(
     shared = [_run(policy, at, pins, base, varied) for at, varied in enumerate(variations)]
     alone = [_run(policy, len(shared) + at, pins, base, BARE, solo=True) for at in range(solo)]
     return Arm(policy, policy, pins, (*shared, *alone))
+
+
+def with_controls(arm: Arm) -> Arm:
+    """With two more runs that start as run 0 does: one is perturbed, one recorded at its end."""
+    first, count = arm.runs[0], len(arm.runs)
+    perturbed = first.launch.with_scope(perturbed=True)
+    at_end = first.launch.with_scope(recording="end")
+    controls = (
+        replace(first, index=count, launch=perturbed, control="perturbed"),
+        replace(first, index=count + 1, launch=at_end, control="end"),
+    )
+    return replace(arm, controls=controls)
 
 
 def _run(

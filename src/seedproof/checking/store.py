@@ -21,6 +21,7 @@ from seedproof.runner.base import EXIT_FILE, IN_USE_FILE, Exit
 PLAN_FILE = "check.json"
 RESULT_FILE = "result.json"
 CHECKS = "checks"
+RUNS = "runs"
 _FULL_BYTES = 1 << 16
 _OLD_GUARD_SECONDS = 15.0  # longer than a guard takes to end its run once the parent is lost
 _LOOK_SECONDS = 0.03
@@ -33,14 +34,14 @@ class Store:
     root: Path
 
     @classmethod
-    def create(cls, directory: Path, request: dict[str, Any]) -> Store:
-        """A new check under `directory`, which ignores itself in git."""
+    def create(cls, directory: Path, request: dict[str, Any], kind: str = CHECKS) -> Store:
+        """A new check, or single run, under `directory`, which ignores itself in git."""
         try:
-            (directory / CHECKS).mkdir(parents=True, exist_ok=True)
+            (directory / kind).mkdir(parents=True, exist_ok=True)
             ignore = directory / ".gitignore"
             if not ignore.exists():
                 ignore.write_text("*\n")
-            store = cls(_fresh(directory / CHECKS))
+            store = cls(_fresh(directory / kind))
             _take(store.root)
             store.write(PLAN_FILE, request)
         except OSError as error:

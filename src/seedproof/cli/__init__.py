@@ -19,12 +19,15 @@ from seedproof.present.output import forget_closed, say
 
 VERBS = {
     "check": "N runs, compared bit by bit: the verdict",
+    "explain": "where the runs part and what causes it",
+    "run": "one recorded run",
+    "diff": "recorded runs, from anywhere, compared",
     "demo": "the reference experiment, with and without the options",
     "doctor": "what this machine and environment would do",
     "eval": "the article's evaluation of its text files",
     "sources": "the catalogue of sources, policy by policy",
 }
-_SHORT = ("check", "demo", "doctor")
+_SHORT = ("check", "explain", "run", "diff", "demo", "doctor")
 
 
 class Parser(argparse.ArgumentParser):

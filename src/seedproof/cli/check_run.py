@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 import sys
 from argparse import Namespace
@@ -13,15 +12,15 @@ from seedproof.checking import plan
 from seedproof.checking.conduct import Conductor
 from seedproof.checking.outcome import conclude, overall_exit
 from seedproof.checking.store import PLAN_FILE, RESULT_FILE, Store
-from seedproof.cli import options
+from seedproof.cli import explain, options
+from seedproof.cli.conducting import announce, conducted
 from seedproof.cli.options import Option, Settings
-from seedproof.cli.request import ASKED, VERB, Request
+from seedproof.cli.request import ASKED, Request
 from seedproof.errors import INTERRUPTED, UsageError
 from seedproof.present import check_json, check_text, failure_text, json_file, live
 from seedproof.present.output import say
-from seedproof.present.words import shown
-from seedproof.runner.local import LocalRunner
 
+_VERB = "check"
 _NOT_REPEATED = (options.POLICY, options.CONTINUE)
 _ON_GOING_ON = (options.DIR, options.JSON)
 
@@ -36,27 +35,28 @@ def run(declared: Sequence[Option], arguments: Namespace, words: list[str]) -> i
     else:
         typed = options.as_typed(declared, arguments, _NOT_REPEATED)
         store, request = _new(settings, words, typed)
+    common = [option for option in declared if option in explain.OPTIONS]
+    to_explain = options.as_typed(common, arguments, (*_NOT_REPEATED, options.RUNS))
     arms = request.arms()
-    _announce(request, arms)
+    announce(shlex.join(request.command), arms)
     try:
-        return _report(_conducted(request, arms, store), store, request, settings)
+        conductor = _conducted(request, arms, store, settings)
+        return _report(conductor, store, request, settings, to_explain)
     except KeyboardInterrupt:
-        go_on = ["seedproof", VERB, "--continue", *options.as_typed(_ON_GOING_ON, arguments)]
+        go_on = ["seedproof", _VERB, "--continue", *options.as_typed(_ON_GOING_ON, arguments)]
         sys.stderr.write(f"seedproof: interrupted; go on with: {shlex.join(go_on)}\n")
         return INTERRUPTED
 
 
 def _new(settings: Settings, words: list[str], typed: list[str]) -> tuple[Store, Request]:
-    if not words:
-        raise UsageError("check: found no target; type: seedproof check script.py ARGS…")
-    request = Request.new(settings, words, typed)
+    request = Request.new(_VERB, settings, words, typed)
     request.arms()  # what they refuse is refused before anything is written
     return Store.create(Path(settings.dir), request.to_json()), request
 
 
 def _interrupted(settings: Settings, words: list[str]) -> tuple[Store, Request]:
     """The check to go on with; UsageError for what would make another check of it."""
-    store, content = Store.unfinished(Path(settings.dir), VERB)
+    store, content = Store.unfinished(Path(settings.dir), _VERB)
     request = Request.kept(content, store.root / PLAN_FILE)
     if words and words != request.target:
         raise UsageError(
@@ -72,38 +72,39 @@ def _interrupted(settings: Settings, words: list[str]) -> tuple[Store, Request]:
     return store, request
 
 
-def _announce(request: Request, arms: Sequence[plan.Arm]) -> None:
-    """What is run, and what of the user's own environment gives way to a pin named by them."""
-    lines = [f"running {shlex.join(request.command)}"]
-    lines += [line for arm in arms for line in plan.set_aside(arm.pins, os.environ)]
-    for line in dict.fromkeys(lines):
-        sys.stderr.write(shown(line, 1000) + "\n")
-
-
-def _conducted(request: Request, arms: Sequence[plan.Arm], store: Store) -> Conductor:
+def _conducted(
+    request: Request, arms: Sequence[plan.Arm], store: Store, settings: Settings
+) -> Conductor:
     asked = request.asked
-    with live.watcher(arms, store) as watcher:
-        conductor = Conductor(
+    with live.watcher(arms, store, plain=settings.show) as watcher:
+        return conducted(
             arms,
             store,
-            LocalRunner(),
             watcher,
-            jobs=asked["jobs"],
+            going_on=getattr(settings, "continue"),
+            jobs=1 if asked["in_place"] else asked["jobs"],
             timeout=asked["timeout"],
             keep_going=asked["keep_going"],
+            show=settings.show,
         )
-        conductor.conduct()
-    return conductor
 
 
-def _report(conductor: Conductor, store: Store, request: Request, settings: Settings) -> int:
-    outcomes = [conclude(state) for state in conductor.states.values()]
+def _report(
+    conductor: Conductor,
+    store: Store,
+    request: Request,
+    settings: Settings,
+    to_explain: Sequence[str],
+) -> int:
+    outputs = request.asked["outputs"] or ()
+    outcomes = [conclude(state, outputs) for state in conductor.states.values()]
     result = check_json.check_as_json(request.command, outcomes)
     if settings.json == "-":
         json_file.write(result, "-")
     else:
         again = [*request.typed, *request.target]
-        say(check_text.check_as_text(again, outcomes, str(store.root)))
+        explained = [*to_explain, *request.target]
+        say(check_text.check_as_text(again, outcomes, str(store.root), explained))
     for outcome in outcomes:
         for line in failure_text.failures_as_text(outcome, store):
             sys.stderr.write(f"seedproof: {line}\n")

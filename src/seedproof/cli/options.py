@@ -13,12 +13,22 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from seedproof.cli import pyproject
-from seedproof.cli.values import pin_item, policy_name, seconds, vary_item
+from seedproof.cli.values import extent, glob, pin_item, policy_name, seconds, vary_item
 from seedproof.cli.values import whole as whole
 from seedproof.errors import UsageError
 
 # Options that a verb declares itself; in the file, those of all verbs stand side by side.
-_OF_ONE_VERB = ("batch-size", "dataset", "epochs", "folds", "full", "pairs", "results", "samples")
+_OF_ONE_VERB = (
+    "all",
+    "batch-size",
+    "dataset",
+    "epochs",
+    "folds",
+    "full",
+    "pairs",
+    "results",
+    "samples",
+)
 
 
 @dataclass(frozen=True)
@@ -174,6 +184,14 @@ VARY = Option("vary", "vary a source between the runs", "SOURCE[=V1,V2,…]", va
 RUNS = Option("runs", "runs per arm (3)", "N", whole(2, 10_000), 3)
 SEED = Option("seed", "the seed that policies pin (0)", "S", whole(0, 2**32 - 1), 0)
 THREADS = Option("threads", "the number of threads that policies pin (1)", "T", whole(1, 4096), 1)
+STEPS = Option("steps", "end each run after K training steps, or after 1epoch", "K", extent)
+OUTPUTS = Option("outputs", "files written to compare; - is standard output", "GLOB", glob,
+                 kind="list")  # fmt: skip
+CONTROL = Option("control", "show that a difference would have been seen, and that recording "
+                 "changed nothing", kind="flag", default=False)  # fmt: skip
+IN_PLACE = Option("in-place", "runs one after the other in the real directory, not in private "
+                  "views of it", kind="flag", default=False)  # fmt: skip
+SHOW = Option("show", "the target's output on the terminal too", kind="flag", default=False)
 JOBS = Option("jobs", "runs side by side (as many as the cores carry)", "N", whole(1, 4096))
 PYTHON = Option("python", "the interpreter that runs the target (the active environment's)", "PATH")
 KEEP_GOING = Option("keep-going", "do not stop at the first divergence", kind="flag", default=False)

@@ -1,4 +1,4 @@
-"""What the user asked of a check; it is kept beside the runs, so that they can be gone on with."""
+"""What the user asked for; it is kept beside the runs, so that a check can be gone on with."""
 
 from __future__ import annotations
 
@@ -9,23 +9,29 @@ from typing import Any
 
 from seedproof.checking import plan
 from seedproof.cli import options, target
+from seedproof.cli.values import STANDARD_OUTPUT, scope_of
 from seedproof.errors import UsageError
-from seedproof.launch import Value
+from seedproof.inside import trackers
+from seedproof.launch import Launch, Value
 
-VERB = "check"
 # What decides the runs; `--continue` takes these from the check that it goes on with.
-ASKED = ("policy", "pin", "vary", "runs", "seed", "threads", "jobs", "python", "keep_going",
-         "timeout")  # fmt: skip
+ASKED = ("policy", "pin", "vary", "runs", "seed", "threads", "steps", "outputs", "control",
+         "in_place", "jobs", "python", "keep_going", "timeout")  # fmt: skip
+
+# What `run` does not ask: it is one run, in the real directory.
+_ONE_RUN = {"runs": 1, "jobs": 1, "in_place": True, "control": False, "keep_going": False}
 
 
 @dataclass(frozen=True)
 class Request:
-    """One check as it was asked for.
+    """One check, or one run, as it was asked for.
 
-    `command` is run in `directory`; `target` is what the user typed for it, `typed` their options
-    but for the policy, and `by_name` the sources that they named to be pinned.
+    `verb` is the command that was asked. `command` is run in `directory`; `target` is what the
+    user typed for it, `typed` their options but for the policy, and `by_name` the sources that
+    they named to be pinned.
     """
 
+    verb: str
     command: list[str]
     directory: str
     target: list[str]
@@ -34,43 +40,64 @@ class Request:
     by_name: list[str]
 
     @classmethod
-    def new(cls, settings: options.Settings, words: list[str], typed: list[str]) -> Request:
+    def new(
+        cls, verb: str, settings: options.Settings, words: list[str], typed: list[str]
+    ) -> Request:
         """From a command line that names a target; UsageError where it contradicts itself."""
-        asked = {key: settings.values[key] for key in ASKED}
+        if not words:
+            raise UsageError(f"{verb}: found no target; type: seedproof {verb} script.py ARGS…")
+        asked = {key: settings.values.get(key, _ONE_RUN.get(key)) for key in ASKED}
         asked["policy"] = asked["policy"] or ["as-is"]
         by_name = [item.partition("=")[0] for item in asked["pin"] or ()]
         by_name += ["num_threads"] if settings.given("threads") else []
         command = target.command(words, settings.python)
-        request = cls(command, str(Path.cwd()), words, typed, asked, by_name)
+        request = cls(verb, command, str(Path.cwd()), words, typed, asked, by_name)
         request._refuse_a_policy_twice(settings)
         request._refuse_what_has_no_effect(settings)
+        if asked["in_place"] and settings.typed("jobs") and asked["jobs"] != 1:
+            raise UsageError(
+                f"--jobs {asked['jobs']}: runs in place come one after the other; leave one of "
+                "--jobs and --in-place out"
+            )
         return request
 
     @classmethod
     def kept(cls, content: dict[str, Any], place: Path) -> Request:
         """From what `to_json` wrote to `place`; UsageError where that was somebody else's."""
-        found = {key: value for key, value in content.items() if key != "verb"}
         known = {field.name for field in fields(cls)}
-        asked = found.get("asked")
-        if found.keys() != known or (isinstance(asked, dict) and asked.keys() != set(ASKED)):
+        asked = content.get("asked")
+        if content.keys() != known or (isinstance(asked, dict) and asked.keys() != set(ASKED)):
             raise _refused(place, "of another version of seedproof")
-        if not _is_sound(found):
+        if not _is_sound(content):
             raise _refused(place, "damaged")
-        return cls(**found)
+        return cls(**content)
 
     def to_json(self) -> dict[str, Any]:
         """For `check.json`."""
-        return {"verb": VERB, **asdict(self)}
+        return asdict(self)
 
     def arms(self) -> list[plan.Arm]:
         """The arms with their runs; UsageError where the environment contradicts a pin."""
-        base = plan.base_launch(self.command, self.directory)
+        base = self.base()
         variations = plan.variations(self.asked["vary"] or (), self.asked["runs"])
         arms = []
         for policy, pins in self._pins().items():
             plan.refuse_contradictions(pins, self.by_name, os.environ)
-            arms.append(plan.arm(policy, pins, base, variations))
+            arm = plan.arm(policy, pins, base, variations)
+            arms.append(plan.with_controls(arm) if self.asked["control"] else arm)
         return arms
+
+    def base(self) -> Launch:
+        """The launch of every run before a source is touched."""
+        asked = self.asked
+        launch = plan.base_launch(self.command, self.directory)
+        if self.verb != "run":
+            launch = launch.with_environment(trackers.offline(launch.environment))
+        if asked["steps"] is not None:
+            launch = launch.with_scope(**scope_of(asked["steps"]))
+        collect = tuple(one for one in asked["outputs"] or () if one != STANDARD_OUTPUT)
+        view = "shared" if asked["in_place"] else "private"
+        return replace(launch, view=view, collect=collect)
 
     def _pins(self) -> dict[str, dict[str, Value]]:
         asked = self.asked

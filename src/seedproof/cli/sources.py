@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from seedproof.cli import Parser, did_you_mean
 from seedproof.errors import UsageError
+from seedproof.launch import Value
 from seedproof.policies import POLICIES
 from seedproof.present.output import say
 from seedproof.sources import CATALOGUE
@@ -29,9 +30,11 @@ def main(argv: Sequence[str]) -> int:
 
 
 def _catalogue() -> str:
-    lines = [f"{source.id:<16}{source.summary}" for source in CATALOGUE.values()]
+    lines = [f"{source.id:<22}{source.summary}" for source in CATALOGUE.values()]
     lines.append("")
-    lines += [f"{name:<16}pins {', '.join(ids) or 'nothing'}" for name, ids in POLICIES.items()]
+    for name, ids in POLICIES.items():
+        pins = f"{name:<22}pins {', '.join(ids) or 'nothing'}"
+        lines += textwrap.wrap(pins, 100, subsequent_indent=" " * 27)
     lines.append("\nseedproof sources SOURCE explains one.")
     return "\n".join(lines) + "\n"
 
@@ -43,6 +46,12 @@ def _whole(source: Source) -> str:
         textwrap.fill(source.explanation, 88),
         textwrap.fill("Fix: " + source.fix, 88),
         f"Pinned by: {', '.join(policies) or 'no policy; --pin ' + source.id}",
+        f"Varied by: --vary {source.id}, over {', '.join(map(_typed, source.variations()))}",
         "\n".join(source.links),
     ]
     return "\n\n".join(paragraphs) + "\n"
+
+
+def _typed(value: Value) -> str:
+    words = {True: "on", False: "off"}
+    return words[value] if isinstance(value, bool) else str(value)

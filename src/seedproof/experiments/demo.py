@@ -8,7 +8,7 @@ from itertools import combinations
 from statistics import fmean
 
 from seedproof.checking import plan
-from seedproof.checking.conduct import ArmState
+from seedproof.checking.arm_state import ArmState
 from seedproof.checking.outcome import ArmOutcome, RunOutcome, conclude, verdict_on
 from seedproof.compare.churn import churn, predictions
 from seedproof.compare.cost import Cost, cost
@@ -115,7 +115,7 @@ def _reached(run: RunOutcome) -> bool:
 
 def _side(state: ArmState, runs: Sequence[RunOutcome]) -> Side:
     done = [run for run in runs if run.completed]
-    named = [predictions(state.streams[run.planned.index]) for run in done]
+    named = [predictions(state.traces[run.planned.index].main) for run in done]
     shares = [share for a, b in combinations(named, 2) if (share := churn(a, b)) is not None]
     return Side(
         runs=tuple(runs),

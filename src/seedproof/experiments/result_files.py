@@ -8,7 +8,8 @@ from datetime import datetime
 from pathlib import Path
 
 from seedproof.checking import plan
-from seedproof.checking.conduct import ArmState, Watcher
+from seedproof.checking.arm_state import ArmState
+from seedproof.checking.conduct import Watcher
 from seedproof.checking.store import Store
 from seedproof.compare.metrics import final_metrics
 from seedproof.errors import UsageError
@@ -73,7 +74,7 @@ class Appending:
         runs = [run for state in states.values() for run in state.arm.runs]
         done = [(end, run) for run in runs if (end := store.exit(run.arm, run.index)) is not None]
         for end, run in sorted(done, key=lambda item: item[0].ended):
-            self._files.append(run, end, states[run.arm].streams[run.index])
+            self._files.append(run, end, states[run.arm].traces[run.index].main)
 
     def started(self, run: plan.PlannedRun) -> None:
         """Passed on."""
@@ -85,5 +86,9 @@ class Appending:
 
     def finished(self, run: plan.PlannedRun, end: Exit) -> None:
         """Appended, then passed on."""
-        self._files.append(run, end, self._states[run.arm].streams[run.index])
+        self._files.append(run, end, self._states[run.arm].traces[run.index].main)
         self._watcher.finished(run, end)
+
+    def note(self, text: str) -> None:
+        """Passed on."""
+        self._watcher.note(text)

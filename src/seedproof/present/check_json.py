@@ -12,6 +12,7 @@ from seedproof.checking.outcome import ArmOutcome, RunOutcome, overall_exit
 from seedproof.compare.cost import Cost
 from seedproof.compare.evidence import max_divergence_probability
 from seedproof.compare.metrics import Spread
+from seedproof.present import scope_words
 from seedproof.present.words import SHARED_DIRECTORY
 
 SCHEMA = "seedproof.check/1"
@@ -37,13 +38,14 @@ def check_as_json(
         "command": list(command),
         "verdict": worst,
         "exit": status,
-        "arms": [_arm(arm, users_script) for arm in arms],
+        "arms": [arm_as_json(arm, users_script) for arm in arms],
         "cost": [_cost(cost) for cost in costs],
     }
-    return _finite(result)  # type: ignore[no-any-return]
+    return finite(result)  # type: ignore[no-any-return]
 
 
-def _arm(arm: ArmOutcome, users_script: bool) -> dict[str, Any]:
+def arm_as_json(arm: ArmOutcome, users_script: bool = True) -> dict[str, Any]:
+    """One arm; numbers may still be other than finite."""
     bound = None
     if arm.verdict.name == "identical":
         bound = max_divergence_probability(arm.starts[0])
@@ -55,7 +57,8 @@ def _arm(arm: ArmOutcome, users_script: bool) -> dict[str, Any]:
         "reason": arm.verdict.reason or None,
         "exit": arm.exit_status,
         "scope": _scope(arm, users_script),
-        "neutral": None,
+        "neutral": None if arm.control is None else arm.control.neutral,
+        "control": None if arm.control is None else asdict(arm.control),
         "frameworks": [f"{name} {version}".strip() for name, version in arm.frameworks.items()],
         "environment": dict(arm.hello),
         "pinned": [dict(event) for event in arm.pinned],
@@ -65,20 +68,28 @@ def _arm(arm: ArmOutcome, users_script: bool) -> dict[str, Any]:
             "max_divergence_probability_95": bound,
             "varied_in_vain": list(arm.unmet),
         },
-        "divergence": _divergence(arm),
+        "divergence": divergence_as_json(arm),
+        "hints": [
+            {"step": None if hint.before_training else hint.step, "name": hint.name}
+            for hint in arm.hints
+        ],
+        "view": {key: arm.view.get(key) for key in ("way", "namespace", "notes")},
+        "outputs": [asdict(one) for one in arm.outputs],
         "metrics": {name: _spread(spread) for name, spread in arm.metrics.items()},
     }
 
 
 def _scope(arm: ArmOutcome, users_script: bool) -> dict[str, Any]:
-    rest = "the rest of the training: a run did not come to its end"
-    shared = users_script and arm.verdict.name == "diverged"
+    in_place = any(run.launch.view == "shared" for run in arm.arm.runs)
+    shared = users_script and in_place and arm.verdict.name == "diverged"
     return {
         "steps": arm.steps,
-        "complete": arm.complete,
+        "complete": arm.complete and arm.stopped_after is None,
         "phases": list(arm.phases),
         "phases_not_seen": list(arm.phases_not_seen),
-        "not_reached": [] if arm.complete else [rest],
+        "stopped_after": arm.stopped_after,
+        "planned_steps": arm.planned,
+        "not_reached": scope_words.not_reached(arm),
         "notes": [*arm.notes, *([SHARED_DIRECTORY] if shared else [])],
     }
 
@@ -88,6 +99,8 @@ def _run(run: RunOutcome) -> dict[str, Any]:
     return {
         "index": run.planned.index,
         "rank": None,
+        "ranks": [asdict(one) for one in run.ranks],
+        "streams": list(run.streams),
         "solo": run.planned.solo,
         "varied": {
             name: {
@@ -110,7 +123,8 @@ def _run(run: RunOutcome) -> dict[str, Any]:
     }
 
 
-def _divergence(arm: ArmOutcome) -> dict[str, Any] | None:
+def divergence_as_json(arm: ArmOutcome) -> dict[str, Any] | None:
+    """Where the runs part; None where they do not."""
     found = arm.verdict.divergence
     if found is None:
         return None
@@ -124,6 +138,7 @@ def _divergence(arm: ArmOutcome) -> dict[str, Any] | None:
         "name": found.name,
         "kind": found.kind,
         "optimizer": found.optimizer,
+        "stream": found.stream,
         "line": None,
         "runs": list(arm.verdict.runs),
         "values": None if found.values is None else list(found.values),
@@ -154,11 +169,12 @@ def _cost(cost: Cost) -> dict[str, Any]:
     }
 
 
-def _finite(value: Any) -> Any:
+def finite(value: Any) -> Any:
+    """The same with null for every number that is not finite."""
     if isinstance(value, float) and not math.isfinite(value):
         return None
     if isinstance(value, Mapping):
-        return {str(key): _finite(item) for key, item in value.items()}
+        return {str(key): finite(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_finite(item) for item in value]
+        return [finite(item) for item in value]
     return value

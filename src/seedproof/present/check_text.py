@@ -5,86 +5,51 @@ from __future__ import annotations
 import shlex
 from collections.abc import Sequence
 
-from seedproof.checking.outcome import ArmOutcome, RunOutcome
-from seedproof.compare.evidence import evidence_sentence
-from seedproof.present.words import SHARED_DIRECTORY, apart, shown, where
+from seedproof.checking.outcome import ArmOutcome
+from seedproof.present.arm_text import arm_lines
+from seedproof.present.words import RECORD_LINE, shown
 
 _NEXT_POLICY = {"as-is": "seeded", "seeded": "deterministic"}
 
 
-def check_as_text(typed: Sequence[str], arms: Sequence[ArmOutcome], directory: str) -> str:
+def check_as_text(
+    typed: Sequence[str],
+    arms: Sequence[ArmOutcome],
+    directory: str,
+    to_explain: Sequence[str] | None = None,
+) -> str:
     """The whole answer; `typed` are the user's options but for the policy, and their target,
-    `directory` is where all is kept."""
-    blocks = ["\n".join(_arm_lines(arm)) for arm in arms]
-    return "\n\n".join([*blocks, f"kept in {directory}", *_next(typed, arms)]) + "\n"
+    `to_explain` the same as far as `explain` takes them. All is kept in `directory`."""
+    blocks = ["\n".join(arm_lines(arm)) for arm in arms]
+    further = _next(typed, arms, typed if to_explain is None else to_explain)
+    return "\n\n".join([*blocks, f"kept in {directory}", *further]) + "\n"
 
 
-def _arm_lines(arm: ArmOutcome) -> list[str]:
-    lines = [f"{arm.arm.name}: {arm.verdict.name.upper()}{_because(arm)}"]
-    if arm.verdict.divergence is not None and arm.verdict.runs is not None:
-        a, b = arm.verdict.runs
-        lines.append(f"  runs {a} and {b} part: {where(arm.verdict.divergence)}")
-        if arm.distance is not None:
-            lines.append(f"  {apart(arm.distance)}")
-        lines.append(f"  {SHARED_DIRECTORY}")
-    if arm.verdict.name == "identical":
-        lines.append("  " + _evidence(arm.starts))
-        lines += [f"  {name} was varied in vain: nothing is shown about it" for name in arm.unmet]
-    lines.append("  " + _scope(arm))
-    lines += [f"  note: {shown(note, 300)}" for note in arm.notes]
-    lines += [f"  {line}" for run in arm.runs for line in _varied(run)]
-    missed = [line for event in arm.pinned for line in event["missed"]]
-    lines += [f"  not pinned: {shown(line, 300)}" for line in missed]
-    return lines
-
-
-def _evidence(starts: Sequence[int]) -> str:
-    if len(starts) == 1:
-        return evidence_sentence(starts[0])
-    if max(starts) == 1:
-        return f"Each of the {len(starts)} starts was met once: this says nothing about chance."
-    least, most = min(starts), max(starts)
-    times = f"{most} times" if least == most else f"{least} to {most} times"
-    return f"Each of the {len(starts)} starts was met {times}: this says little about chance."
-
-
-def _because(arm: ArmOutcome) -> str:
-    return f" ({shown(arm.verdict.reason, 300)})" if arm.verdict.reason else ""
-
-
-def _scope(arm: ArmOutcome) -> str:
-    records = max((run.records for run in arm.runs), default=0)
-    if not records:
-        return "compared nothing: there are no records"
-    seen = ", ".join(arm.phases)
-    to_the_end = "to the end" if arm.complete else "not to the end"
-    compared = f"compared {to_the_end}: {arm.steps} steps, {records} records a run ({seen})"
-    not_seen = ", ".join(arm.phases_not_seen)
-    return f"{compared}; not looked at: {not_seen}" if not_seen else compared
-
-
-def _varied(run: RunOutcome) -> list[str]:
-    if not run.steps and not run.records:
-        return []
-    lines = []
-    for name, varied in run.varied.items():
-        effect = "not told" if varied.effective is None else shown(str(varied.effective))
-        unmet = "" if varied.reached else "; it did not reach the process: no evidence"
-        lines.append(
-            f"run {run.planned.index}: {name} varied to {varied.requested}, "
-            f"effective {effect}{unmet}"
-        )
-    return lines
-
-
-def _next(typed: Sequence[str], arms: Sequence[ArmOutcome]) -> list[str]:
+def _next(typed: Sequence[str], arms: Sequence[ArmOutcome], to_explain: Sequence[str]) -> list[str]:
     """The one command that brings the user further, where there is one."""
     done = {arm.arm.policy for arm in arms}
-    for arm in arms:
-        policy = _NEXT_POLICY.get(arm.arm.policy)
-        if arm.verdict.name == "diverged" and policy and policy not in done:
-            words = ["seedproof", "check", "--policy", policy, *typed]
-            return [f"next: {shown(shlex.join(words), 1000)}"]
-        if arm.verdict.reason.startswith("nothing was recorded"):
-            return ['next: add a line to the script: seedproof.record("weights", weights)']
-    return []
+    diverged = [arm.arm.policy for arm in arms if arm.verdict.name == "diverged"]
+    for policy in diverged:
+        stronger = _NEXT_POLICY.get(policy)
+        if stronger and stronger not in done:
+            return [_command(["seedproof", "check", "--policy", stronger, *typed])]
+    if any(arm.verdict.nothing_recorded for arm in arms):
+        return [f"next: {RECORD_LINE}"]
+    if diverged and arms[-1].verdict.name == "diverged":
+        return [_command(["seedproof", "explain", "--policy", diverged[-1], *to_explain])]
+    return _elsewhere(typed, arms)
+
+
+def _elsewhere(typed: Sequence[str], arms: Sequence[ArmOutcome]) -> list[str]:
+    """What repeats here may not do so on a machine with other cores and another day's hashes."""
+    last = arms[-1] if arms else None
+    if last is None or last.verdict.name != "identical":
+        return []
+    if any(run.varied for run in last.runs) or "--vary" in typed:
+        return []
+    vary = ["--vary", "hash_seed", "--vary", "num_threads"]
+    return [_command(["seedproof", "check", "--policy", last.arm.policy, *vary, *typed])]
+
+
+def _command(words: Sequence[str]) -> str:
+    return f"next: {shown(shlex.join(words), 1000)}"

@@ -22,7 +22,7 @@ def failures_as_text(arm: ArmOutcome, store: Store) -> list[str]:
     said: dict[str, list[int]] = {}
     for run in arm.runs:
         log = store.run(run.planned.arm, run.planned.index) / STDERR_FILE
-        line = _failure(run, log)
+        line = _failure(run, log, needs_recording=not arm.outputs)
         if line:
             said.setdefault(line, []).append(run.planned.index)
     return [_line(arm, indices, line, store) for line, indices in said.items()]
@@ -33,7 +33,7 @@ def _line(arm: ArmOutcome, indices: list[int], line: str, store: Store) -> str:
     return f"{arm.arm.name}, {_runs(indices)}: {line} (see {log})"
 
 
-def _failure(run: RunOutcome, log: Path) -> str:
+def _failure(run: RunOutcome, log: Path, needs_recording: bool) -> str:
     end = run.end
     if end is None or end.stopped == "diverged":
         return ""
@@ -41,10 +41,12 @@ def _failure(run: RunOutcome, log: Path) -> str:
         return "stopped by --timeout before its end"
     if end.trouble:
         return f"could not be run: {shown(end.trouble, 300)}"
+    if end.returncode == 0 and end.unkept:
+        return f"what it wrote could not be kept: {shown(end.unkept, 300)}"
     if end.returncode == 0:
-        return _NOT_LOADED if run.unseen else ""
+        return _NOT_LOADED if run.unseen and needs_recording else ""
     ended = f"{_how_it_ended(end)}: {_last_words(log)}"
-    return f"{ended}; {_NOT_LOADED}" if run.unseen else ended
+    return f"{ended}; {_NOT_LOADED}" if run.unseen and needs_recording else ended
 
 
 def _how_it_ended(end: Exit) -> str:

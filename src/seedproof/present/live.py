@@ -15,19 +15,24 @@ if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
 
+_CONTROLS = {"perturbed": "control: one bit flipped", "end": "control: recorded at its end"}
+
+
 def watcher(
-    arms: Iterable[Arm], store: Store, stream: TextIO | None = None
+    arms: Iterable[Arm], store: Store, stream: TextIO | None = None, *, plain: bool = False
 ) -> LineWatcher | BarWatcher:
     """The watcher that suits where the output goes (standard error); it counts the runs that an
-    interrupted check has not finished."""
-    total = sum(store.exit(run.arm, run.index) is None for arm in arms for run in arm.runs)
+    interrupted check has not finished. `plain`: lines alone, since other output comes between."""
+    runs = [run for arm in arms for run in (*arm.runs, *arm.controls)]
+    total = sum(store.exit(run.arm, run.index) is None for run in runs)
     out = sys.stderr if stream is None else stream
-    return BarWatcher(total, out) if out.isatty() else LineWatcher(total, out)
+    return BarWatcher(total, out) if out.isatty() and not plain else LineWatcher(total, out)
 
 
 def _title(run: PlannedRun) -> str:
     varied = " ".join(f"{name}={value}" for name, value in run.launch.varied.items())
-    note = f" ({varied})" if varied else " (timed alone)" if run.solo else ""
+    special = _CONTROLS.get(run.control) or ("timed alone" if run.solo else varied)
+    note = f" ({special})" if special else ""
     return f"{run.arm} run {run.index}{note}"
 
 
@@ -67,6 +72,11 @@ class LineWatcher:
         self._out.write(
             f"[{self._ended}/{self._total}] {_title(run)}: {_outcome(end)}, {end.seconds:.1f} s\n"
         )
+        self._out.flush()
+
+    def note(self, text: str) -> None:
+        """A line of its own."""
+        self._out.write(text + "\n")
         self._out.flush()
 
 
@@ -116,3 +126,7 @@ class BarWatcher:
         self._progress.remove_task(self._tasks.pop((run.arm, run.index)))
         self._ended += 1
         self._progress.update(self._whole, advance=1, now=f"{self._ended} of {self._total}")
+
+    def note(self, text: str) -> None:
+        """A line above the bars."""
+        self._progress.console.print(text, markup=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from seedproof.compare.distance import Distance
 from seedproof.compare.divergence import Divergence
+from seedproof.trace.format import MAIN_STREAM
 
 _PHASES = {
     "init": "initial weights",
@@ -16,6 +17,8 @@ _PHASES = {
     "output": "output",
 }
 
+RECORD_LINE = 'add a line to the script: seedproof.record("weights", weights)'
+
 SHARED_DIRECTORY = (
     "runs share the working directory: a script that finds files of another run can differ by that"
 )
@@ -23,7 +26,10 @@ SHARED_DIRECTORY = (
 
 def where(found: Divergence) -> str:
     """Where two runs part, in one line."""
-    return f"{_moment(found)}, {_PHASES[found.phase]} {shown(found.name)}{_how(found)}"
+    if not found.table:
+        return f"what they wrote, {shown(found.name)}{_how(found)}"
+    process = "" if found.stream == MAIN_STREAM else f"{shown(found.stream)}, "
+    return f"{process}{_moment(found)}, {_PHASES[found.phase]} {shown(found.name)}{_how(found)}"
 
 
 def _moment(found: Divergence) -> str:

@@ -1,0 +1,103 @@
+"""`seedproof explain`: the cause is named, with its line, its proof and its fix."""
+
+import json
+
+import pytest
+
+VOCABULARY = """
+import seedproof
+words = {"the", "cat", "sat", "on", "a", "mat"}
+numbers = {word: number for number, word in enumerate(words)}
+seedproof.record("numbers", numbers)
+"""
+ENTROPY = """
+import numpy as np
+import seedproof
+generator = np.random.default_rng()
+seedproof.record("noise", generator.random(3))
+"""
+BOTH = VOCABULARY + ENTROPY
+LISTING = """
+import os
+import seedproof
+os.makedirs("data", exist_ok=True)
+for name in "cab":
+    open(f"data/{name}", "w").close()
+seedproof.record("files", os.listdir("data"))
+"""
+
+
+def explained(seedproof, *arguments):
+    done = seedproof("explain", "--json", "-", *arguments)
+    result = json.loads(done.out)
+    assert result["exit"] == done.status
+    return result
+
+
+@pytest.mark.parametrize(("text", "source"), [(VOCABULARY, "hash_seed"), (ENTROPY, "entropy")])
+def test_a_cause_is_proved_by_pinning_and_releasing_it(seedproof, script, text, source):
+    result = explained(seedproof, script(text))
+    assert (result["schema"], result["verdict"], result["exit"]) == (
+        "seedproof.explain/1",
+        "diverged",
+        1,
+    )
+    (cause,) = result["causes"]
+    assert (cause["source"], cause["status"]) == (source, "proved")
+    assert cause["unpinned_diverged"] == cause["unpinned_runs"] >= 4
+    assert cause["pinned_identical"] == cause["pinned_runs"] >= 3
+    assert result["runs"] <= 12
+
+
+def test_the_line_that_used_the_source_is_named(seedproof, script):
+    result = explained(seedproof, script(ENTROPY))
+    assert result["causes"][0]["line"].endswith("train.py:4")
+
+
+def test_causes_are_found_one_after_the_other(seedproof, script):
+    name = script(BOTH)
+    assert [one["source"] for one in explained(seedproof, name)["causes"]] == ["hash_seed"]
+    found = explained(seedproof, "--all", name)
+    assert {one["source"] for one in found["causes"]} == {"hash_seed", "entropy"}
+
+
+def test_what_only_another_machine_would_part_is_found_by_varying(seedproof, script):
+    result = explained(seedproof, script(LISTING))
+    assert (result["verdict"], result["exit"]) == ("identical", 0)
+    (cause,) = result["causes"]
+    assert (cause["source"], cause["status"], cause["varied"]) == ("file_order", "proved", True)
+    assert cause["line"].endswith("train.py:7")
+
+
+def test_a_script_without_fault_has_no_cause(seedproof, script):
+    result = explained(seedproof, script(LISTING.replace("os.listdir", "sorted")))
+    assert (result["verdict"], result["causes"]) == ("identical", [])
+
+
+def test_what_no_pin_reaches_is_said(seedproof, script):
+    name = script("import ctypes, seedproof\nx = ctypes.c_uint64()\n"
+                  "ctypes.CDLL(None).getrandom(ctypes.byref(x), 8, 0)\n"
+                  "seedproof.record('x', x.value)\n")  # fmt: skip
+    result = explained(seedproof, name)
+    assert (result["verdict"], result["causes"]) == ("diverged", [])
+    assert "no pin reaches" in result["remains"]
+
+
+def test_the_answer_stands_in_its_order(seedproof, script):
+    lines = seedproof("explain", script(ENTROPY)).out.splitlines()
+    heads = [line.split(":")[0] for line in lines if line and not line.startswith(" ")]
+    assert heads[:6] == ["DIVERGED", "where", "why", "proof", "fix", "to confirm"]
+    confirm = next(line for line in lines if line.startswith("to confirm"))
+    assert confirm == "to confirm: seedproof check --pin entropy train.py"
+
+
+def test_nothing_to_look_at_is_said(seedproof, script):
+    done = seedproof("explain", script("print(1)"))
+    assert done.status == 5
+    assert "seedproof.record" in done.out
+
+
+def test_a_script_that_fails_is_not_explained(seedproof, script):
+    done = seedproof("explain", script("raise ValueError('too small')"))
+    assert done.status == 4
+    assert "ValueError: too small" in done.err
