@@ -1,0 +1,21 @@
+"""The files are sorted before they are read."""
+
+from pathlib import Path
+
+import numpy as np
+
+import seedproof
+
+generator = np.random.default_rng(0)
+parts = Path("parts")
+if not parts.exists():
+    parts.mkdir()
+    for at in range(12):
+        np.save(parts / f"part{at}.npy", generator.normal(loc=at, size=(10, 5)))
+
+weights = np.zeros(5)
+for path in sorted(parts.glob("*.npy")):
+    batch = np.load(path)
+    target = batch.sum(axis=1)
+    weights -= 0.001 * batch.T @ (batch @ weights - target)
+    seedproof.record("weights", weights, phase="update")

@@ -1,0 +1,17 @@
+"""The learning rate falls with the number of steps."""
+
+import torch
+
+torch.manual_seed(0)
+inputs = torch.randn(100, 5)
+targets = inputs.sum(dim=1, keepdim=True)
+model = torch.nn.Linear(5, 1)
+optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+
+for step in range(20):
+    passed = 0.001 * step
+    for group in optimizer.param_groups:
+        group["lr"] = 0.1 / (1 + passed)
+    optimizer.zero_grad()
+    torch.nn.functional.mse_loss(model(inputs), targets).backward()
+    optimizer.step()

@@ -1,0 +1,15 @@
+"""The forest is seeded with the time of day: it has a seed, and it repeats nothing.
+
+Cause: clock
+"""
+
+from datetime import datetime
+
+from sklearn.datasets import load_digits
+from sklearn.ensemble import RandomForestClassifier
+
+images, digits = load_digits(return_X_y=True)
+seed = datetime.now().microsecond
+model = RandomForestClassifier(n_estimators=5, max_depth=4, random_state=seed)
+model.fit(images[:500], digits[:500])
+print(f"{model.score(images[500:700], digits[500:700]):.3f} of the digits are recognised")

@@ -1,0 +1,29 @@
+"""Hogwild: threads update the same weights without waiting, in whatever order they come.
+
+Cause: load
+"""
+
+import threading
+
+import numpy as np
+
+import seedproof
+
+generator = np.random.default_rng(0)
+inputs = generator.normal(size=(4, 3000, 6))
+targets = inputs.sum(axis=2)
+weights = np.zeros((4, 6))
+
+
+def train(part):
+    own = weights[0]
+    for example, target in zip(inputs[part], targets[part], strict=True):
+        own -= 0.01 * (example @ own - target) * example
+
+
+threads = [threading.Thread(target=train, args=(part,)) for part in range(4)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+seedproof.record("weights", weights.mean(axis=0))

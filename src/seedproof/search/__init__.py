@@ -1,0 +1,1 @@
+"""Searches over pins: what makes runs part, and what keeps them together."""
