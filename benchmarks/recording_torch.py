@@ -1,0 +1,169 @@
+"""What recording costs with PyTorch: interleaved pairs inside one process, one thread.
+
+Two equal models are trained in turn on the same batches, one plain, one recorded; each pair gives
+one ratio. `measure` does so for the article's network and for one whose steps are long in
+comparison with what is digested.
+
+    python benchmarks/recording_torch.py [PAIRS]
+"""
+
+from __future__ import annotations
+
+import os
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import torch
+from torch import nn
+from torch.optim import optimizer as optim
+from torch.utils import data
+
+from seedproof.frameworks.torch import FRAMEWORK
+from seedproof.frameworks.torch_points import Points
+from seedproof.inside import recorder
+from seedproof.trace.writer import StreamWriter
+
+BATCH = 100
+PATCHED = (
+    (nn.Module, "__call__"),
+    (nn.Module, "named_parameters"),
+    (torch.autograd, "backward"),
+    (data.dataloader._BaseDataLoaderIter, "__next__"),
+    (torch.amp.GradScaler, "step"),
+)
+HOOKS = (optim._global_optimizer_pre_hooks, optim._global_optimizer_post_hooks)
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What recording a network costs: ratios of recorded to plain, and the plain steps' seconds."""
+
+    title: str
+    ratios: list[float]
+    steps: list[float]
+    same_bits: bool
+
+
+class Observing:
+    """Everything that the observer has put into PyTorch, to be taken out and put back."""
+
+    def __init__(self) -> None:
+        self._patches = [getattr(owner, name) for owner, name in PATCHED]
+        self._hooks = [dict(hooks) for hooks in HOOKS]
+
+    def restore(self) -> None:
+        for (owner, name), patch in zip(PATCHED, self._patches, strict=True):
+            setattr(owner, name, patch)
+        for hooks, kept in zip(HOOKS, self._hooks, strict=True):
+            hooks.clear()
+            hooks.update(kept)
+
+
+class Training:
+    """One network, trained in the way in which PyTorch was observed when it was made."""
+
+    def __init__(self, build: Callable[[], nn.Module], steps: int) -> None:
+        self._observing = Observing()
+        torch.manual_seed(0)
+        images = torch.rand(steps * BATCH, 1, 28, 28)
+        labels = torch.randint(0, 10, (steps * BATCH,))
+        self._loader = data.DataLoader(data.TensorDataset(images, labels), BATCH, shuffle=True)
+        self.network = build()
+        self._optimizer = torch.optim.Adam(self.network.parameters())
+        self._steps = steps
+        self._epochs = 0
+        self.seconds()
+
+    def seconds(self) -> float:
+        """One epoch, in seconds of the processor per step."""
+        self._observing.restore()
+        torch.manual_seed(self._epochs)
+        self._epochs += 1
+        began = time.process_time()
+        for images, labels in self._loader:
+            self._optimizer.zero_grad()
+            nn.functional.cross_entropy(self.network(images), labels).backward()
+            self._optimizer.step()
+        return (time.process_time() - began) / self._steps
+
+
+def article_network() -> nn.Module:
+    """The layers of the article's network."""
+    return nn.Sequential(
+        nn.Conv2d(1, 8, 3), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(8, 8, 3), nn.ReLU(),
+        nn.MaxPool2d(2), nn.Flatten(), nn.Linear(200, 128), nn.ReLU(), nn.Dropout(0.2),
+        nn.Linear(128, 10),
+    )  # fmt: skip
+
+
+def long_steps() -> nn.Module:
+    """Few weights, much used."""
+    return nn.Sequential(
+        nn.Conv2d(1, 16, 3), nn.ReLU(), nn.Conv2d(16, 16, 3), nn.ReLU(), nn.MaxPool2d(2),
+        nn.Conv2d(16, 32, 3), nn.ReLU(), nn.Flatten(), nn.Linear(3200, 10),
+    )  # fmt: skip
+
+
+def measure(pairs: int) -> Iterator[Cost]:
+    """The cost for each network, from so many pairs of epochs."""
+    torch.set_num_threads(1)
+    plain = Observing()
+    with tempfile.TemporaryDirectory() as place:
+        FRAMEWORK.observe(recorder.begin(StreamWriter(str(Path(place) / "trace" / "main"))))
+        observed = Observing()
+        for title, build, steps in (
+            ("the article's network", article_network, 200),
+            ("a network of long steps", long_steps, 20),
+            ("the article's network, states at every step too", article_network, 200),
+        ):
+            if "states" in title:  # of the optimizer and the generators, else at points only
+                Points.are_at = lambda _self, _step: True  # type: ignore[method-assign]
+            trainings = []
+            for observing in (plain, observed):
+                observing.restore()
+                trainings.append(Training(build, steps))
+            yield _compare(title, trainings, pairs)
+
+
+def _compare(title: str, trainings: list[Training], pairs: int) -> Cost:
+    ratios, steps = [], []
+    for pair in range(pairs):
+        order = trainings if pair % 2 else trainings[::-1]
+        seconds = {id(training): training.seconds() for training in order}
+        without, with_recording = (seconds[id(training)] for training in trainings)
+        ratios.append(with_recording / without)
+        steps.append(without)
+    return Cost(title, ratios, steps, _same_bits(*(training.network for training in trainings)))
+
+
+def _same_bits(*networks: nn.Module) -> bool:
+    weights = [
+        [value.numpy().tobytes() for value in network.state_dict().values()] for network in networks
+    ]
+    return weights[0] == weights[1]
+
+
+def _line(cost: Cost) -> str:
+    quartiles = statistics.quantiles(cost.ratios, n=4) if len(cost.ratios) > 1 else [0.0] * 3
+    same = "equal bit for bit" if cost.same_bits else "DIFFER"
+    return (
+        f"PyTorch, {cost.title}: {statistics.median(cost.ratios):.3f} times the plain step "
+        f"(quartiles {quartiles[0]:.3f} to {quartiles[2]:.3f}, {len(cost.ratios)} pairs, plain "
+        f"step {1000 * statistics.median(cost.steps):.2f} ms), trained weights {same}"
+    )
+
+
+def main() -> None:
+    for cost in measure(int(sys.argv[1]) if len(sys.argv) > 1 else 20):
+        print(_line(cost))
+
+
+if __name__ == "__main__":
+    main()
