@@ -9,11 +9,11 @@ import shutil
 import sys
 import time
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from seedproof.errors import SeedproofError, UsageError
+from seedproof.inside.kept_runs import fresh_place
 from seedproof.inside.start import LAUNCH_FILE
 from seedproof.launch import Launch
 from seedproof.runner.base import EXIT_FILE, IN_USE_FILE, Exit
@@ -21,7 +21,6 @@ from seedproof.runner.base import EXIT_FILE, IN_USE_FILE, Exit
 PLAN_FILE = "check.json"
 RESULT_FILE = "result.json"
 CHECKS = "checks"
-RUNS = "runs"
 _FULL_BYTES = 1 << 16
 _OLD_GUARD_SECONDS = 15.0  # longer than a guard takes to end its run once the parent is lost
 _LOOK_SECONDS = 0.03
@@ -37,11 +36,7 @@ class Store:
     def create(cls, directory: Path, request: dict[str, Any], kind: str = CHECKS) -> Store:
         """A new check, or single run, under `directory`, which ignores itself in git."""
         try:
-            (directory / kind).mkdir(parents=True, exist_ok=True)
-            ignore = directory / ".gitignore"
-            if not ignore.exists():
-                ignore.write_text("*\n")
-            store = cls(_fresh(directory / kind))
+            store = cls(Path(fresh_place(str(directory), kind)))
             _take(store.root)
             store.write(PLAN_FILE, request)
         except OSError as error:
@@ -146,18 +141,6 @@ def _wait_for_old_guard(run: Path) -> None:
             raise SeedproofError(f"{run} is still in use by an earlier run; end it, then go on")
         time.sleep(_LOOK_SECONDS)
     os.close(descriptor)
-
-
-def _fresh(parent: Path) -> Path:
-    """A directory that nobody else has, named so that names sort by time: in UTC, which does not
-    jump."""
-    stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
-    for number in range(1000):
-        path = parent / (f"{stamp}-{number:03}" if number else stamp)
-        with contextlib.suppress(FileExistsError):
-            path.mkdir()
-            return path
-    raise OSError(f"a thousand checks in one second in {parent}")
 
 
 def _read_json(path: Path) -> dict[str, Any] | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from seedproof.cli import Parser, options, target
+from seedproof.cli import options, target
 
 OPTIONS = (
     options.POLICY,
@@ -30,21 +30,8 @@ OPTIONS = (
 
 def main(argv: Sequence[str]) -> int:
     """Runs the check and prints the verdict; returns the exit status."""
-    own, words = target.split(argv, OPTIONS)
-    arguments = _parser().parse_args(own)
+    arguments, words = target.parsed("check", "N runs, compared bit by bit.", OPTIONS, argv)
     # What carries it out takes longer to load than the help should take to appear.
     from seedproof.cli.check_run import run
 
     return run(OPTIONS, arguments, words)
-
-
-def _parser() -> Parser:
-    parser = Parser(
-        prog="seedproof check",
-        usage="seedproof check [options] TARGET",
-        description="N runs, compared bit by bit. TARGET is script.py ARGS…, -m module ARGS…, or, "
-        "after --, any command.",
-    )
-    for option in OPTIONS:
-        option.add_to(parser)
-    return parser

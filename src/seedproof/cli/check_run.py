@@ -13,7 +13,7 @@ from seedproof.checking.conduct import Conductor
 from seedproof.checking.outcome import conclude, overall_exit
 from seedproof.checking.store import PLAN_FILE, RESULT_FILE, Store
 from seedproof.cli import explain, options
-from seedproof.cli.conducting import announce, conducted
+from seedproof.cli.conducting import announce, conducted, runner_of
 from seedproof.cli.options import Option, Settings
 from seedproof.cli.request import ASKED, Request
 from seedproof.errors import INTERRUPTED, UsageError
@@ -76,12 +76,13 @@ def _conducted(
     request: Request, arms: Sequence[plan.Arm], store: Store, settings: Settings
 ) -> Conductor:
     asked = request.asked
+    runner = runner_of(arms, store, going_on=getattr(settings, "continue"))
     with live.watcher(arms, store, plain=settings.show) as watcher:
         return conducted(
             arms,
             store,
+            runner,
             watcher,
-            going_on=getattr(settings, "continue"),
             jobs=1 if asked["in_place"] else asked["jobs"],
             timeout=asked["timeout"],
             keep_going=asked["keep_going"],

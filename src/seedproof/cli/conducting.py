@@ -24,16 +24,21 @@ def announce(command: str, arms: Sequence[plan.Arm]) -> None:
         sys.stderr.write(shown(line, 1000) + "\n")
 
 
-def conducted(
-    arms: Sequence[plan.Arm], store: Store, watcher: Watcher, *, going_on: bool, **how: Any
-) -> Conductor:
-    """The runs, carried out; UsageError, before the first one starts, where they cannot have a
-    private view. `how` are the settings of the conductor."""
+def runner_of(arms: Sequence[plan.Arm], store: Store, *, going_on: bool = False) -> LocalRunner:
+    """What carries out all runs of `store`; UsageError where they cannot have a private view.
+    `going_on`: they get the standard input that the interrupted check began with."""
     launch = arms[0].runs[0].launch
     runs = _with_all_runs(store, launch.directory)
     runner = LocalRunner(runs, standard_input(store.root, going_on=going_on))
     if launch.view == "private":
         runner.view(launch.directory)
+    return runner
+
+
+def conducted(
+    arms: Sequence[plan.Arm], store: Store, runner: LocalRunner, watcher: Watcher, **how: Any
+) -> Conductor:
+    """The runs, carried out; `how` are the settings of the conductor."""
     conductor = Conductor(arms, store, runner, watcher, **how)
     conductor.conduct()
     return conductor

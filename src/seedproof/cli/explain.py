@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from seedproof.cli import Parser, options, target
+from seedproof.cli import options, target
 from seedproof.cli.options import Option
 
 ALL = Option("all", "go on after the first cause, to the others", kind="flag", default=False)
@@ -27,16 +27,10 @@ OPTIONS = (
 
 def main(argv: Sequence[str]) -> int:
     """Explains, and returns the exit status of the check that it began with."""
-    own, words = target.split(argv, OPTIONS)
-    parser = Parser(
-        prog="seedproof explain",
-        usage="seedproof explain [options] TARGET",
-        description="Where the runs part, and what causes it: proved by pinning it and releasing "
-        "it again. TARGET is script.py ARGS…, -m module ARGS…, or, after --, any command.",
+    description = (
+        "Where the runs part, and what causes it: proved by pinning it and releasing it again."
     )
-    for option in OPTIONS:
-        option.add_to(parser)
-    arguments = parser.parse_args(own)
+    arguments, words = target.parsed("explain", description, OPTIONS, argv)
     # What carries it out takes longer to load than the help should take to appear.
     from seedproof.cli.explain_run import run
 

@@ -12,11 +12,11 @@ from seedproof.checking.arm_state import ArmState
 from seedproof.checking.plan import Arm
 from seedproof.checking.store import RESULT_FILE, Store
 from seedproof.cli import options
-from seedproof.cli.conducting import announce, conducted
+from seedproof.cli.conducting import announce, conducted, runner_of
 from seedproof.cli.explain import ALL
 from seedproof.cli.options import Option, Settings
-from seedproof.cli.request import Request
-from seedproof.errors import INTERRUPTED, UsageError
+from seedproof.cli.request import Request, refuse_several_policies
+from seedproof.errors import INTERRUPTED
 from seedproof.present import explain_json, explain_text, failure_text, json_file, live
 from seedproof.present.output import say
 from seedproof.search.explain import Search
@@ -31,11 +31,7 @@ def run(declared: Sequence[Option], arguments: Namespace, words: list[str]) -> i
     settings = options.resolve(declared, arguments)
     if settings.json is not None:
         json_file.refuse_unwritable(settings.json)
-    if len(settings.policy or ()) > 1:
-        raise UsageError(
-            f"{settings.origins['policy']}: found {' and '.join(settings.policy)}; one policy is "
-            "explained at a time"
-        )
+    refuse_several_policies(settings, "one policy is explained at a time")
     typed = options.as_typed(declared, arguments, (options.RUNS, options.JSON, options.DIR, ALL))
     request = Request.new(_VERB, settings, words, typed)
     (arm,) = request.arms()
@@ -50,13 +46,15 @@ def run(declared: Sequence[Option], arguments: Namespace, words: list[str]) -> i
 
 
 def _search(arm: Arm, store: Store, settings: Settings, request: Request) -> Search:
+    runner = runner_of([arm], store)
+
     def carry_out(trial: Arm, keep_going: bool) -> ArmState:
         with live.watcher([trial], store) as watcher:
             conductor = conducted(
                 [trial],
                 store,
+                runner,
                 watcher,
-                going_on=True,
                 jobs=1 if settings.in_place else settings.jobs,
                 timeout=settings.timeout,
                 keep_going=keep_going,

@@ -128,6 +128,13 @@ class Request:
                 )
 
 
+def refuse_several_policies(settings: options.Settings, reason: str) -> None:
+    """UsageError where more than one policy was given to a verb that takes one."""
+    if len(settings.policy or ()) > 1:
+        named = " and ".join(settings.policy)
+        raise UsageError(f"{settings.origins['policy']}: found {named}; {reason}")
+
+
 def _refused(place: Path, what: str) -> UsageError:
     return UsageError(f"--continue: {place} is {what}; start a new check without --continue")
 

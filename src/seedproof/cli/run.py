@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from seedproof.cli import Parser, options, target
+from seedproof.cli import options, target
 
 OPTIONS = (
     options.POLICY,
@@ -22,16 +22,10 @@ OPTIONS = (
 
 def main(argv: Sequence[str]) -> int:
     """Carries out the run and says where it is kept; returns the exit status."""
-    own, words = target.split(argv, OPTIONS)
-    parser = Parser(
-        prog="seedproof run",
-        usage="seedproof run [options] TARGET",
-        description="One recorded run, in the working directory itself; its output is the "
-        "target's own. TARGET is script.py ARGS…, -m module ARGS…, or, after --, any command.",
+    description = (
+        "One recorded run, in the working directory itself; its output is the target's own."
     )
-    for option in OPTIONS:
-        option.add_to(parser)
-    arguments = parser.parse_args(own)
+    arguments, words = target.parsed("run", description, OPTIONS, argv)
     # What carries it out takes longer to load than the help should take to appear.
     from seedproof.cli.run_run import run
 

@@ -9,12 +9,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from seedproof.checking.outcome import IDENTICAL, UNKNOWN, ArmOutcome, conclude
-from seedproof.checking.store import RESULT_FILE, RUNS, Store
+from seedproof.checking.store import RESULT_FILE, Store
 from seedproof.cli import options
-from seedproof.cli.conducting import announce, conducted
+from seedproof.cli.conducting import announce, conducted, runner_of
 from seedproof.cli.options import Option
-from seedproof.cli.request import Request
-from seedproof.errors import INTERRUPTED, UsageError
+from seedproof.cli.request import Request, refuse_several_policies
+from seedproof.errors import INTERRUPTED
+from seedproof.inside.kept_runs import RUNS
 from seedproof.present import failure_text, json_file, run_json, run_text
 
 _VERB = "run"
@@ -25,18 +26,20 @@ def run(declared: Sequence[Option], arguments: Namespace, words: list[str]) -> i
     settings = options.resolve(declared, arguments)
     if settings.json is not None:
         json_file.refuse_unwritable(settings.json)
-    if len(settings.policy or ()) > 1:
-        raise UsageError(
-            f"{settings.origins['policy']}: found {' and '.join(settings.policy)}; a run has one "
-            "policy, since several are arms of a check"
-        )
+    refuse_several_policies(settings, "a run has one policy, since several are arms of a check")
     request = Request.new(_VERB, settings, words, [])
     (arm,) = request.arms()
     store = Store.create(Path(settings.dir), request.to_json(), RUNS)
     announce(shlex.join(request.command), [arm])
     try:
         conductor = conducted(
-            [arm], store, Silent(), going_on=False, jobs=1, timeout=settings.timeout, show=True
+            [arm],
+            store,
+            runner_of([arm], store),
+            Silent(),
+            jobs=1,
+            timeout=settings.timeout,
+            show=True,
         )
     except KeyboardInterrupt:
         sys.stderr.write("seedproof: interrupted\n")

@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+from argparse import Namespace
 from collections.abc import Sequence
 from pathlib import Path
 
+from seedproof.cli import Parser
 from seedproof.cli.options import Option
 from seedproof.errors import UsageError
 
@@ -22,6 +24,22 @@ def split(argv: Sequence[str], options: Sequence[Option]) -> tuple[list[str], li
             return list(argv[:at]), list(argv[at:])
         at += 2 if word in takes_value else 1
     return list(argv), []
+
+
+def parsed(
+    verb: str, description: str, options: Sequence[Option], argv: Sequence[str]
+) -> tuple[Namespace, list[str]]:
+    """The arguments of a verb that takes a target, and the words of the target."""
+    own, words = split(argv, options)
+    parser = Parser(
+        prog=f"seedproof {verb}",
+        usage=f"seedproof {verb} [options] TARGET",
+        description=f"{description} TARGET is script.py ARGS…, -m module ARGS…, or, after --, any "
+        "command.",
+    )
+    for option in options:
+        option.add_to(parser)
+    return parser.parse_args(own), words
 
 
 def command(target: Sequence[str], python: str | None) -> list[str]:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, Sequence
 
 import numpy as np
 
-from seedproof.trace.digest import BLOCK, digest_array, header, keys
+from seedproof.trace.digest import digest_array, fold, header, keys
 
 SMALL = 2048  # words: beyond that, laying end to end costs more than a call of its own
 _WORDS = {1: "<i1", 2: "<i2", 4: "<i4", 8: "<i4", 16: "<i4"}  # by the bytes of an element
@@ -32,7 +32,7 @@ def digests(arrays: Sequence[Any], dtypes: Sequence[str]) -> list[int]:
         for (at, *_), body in zip(layout.together, _bodies(layout, arrays)):
             found[at] = (found[at] + body) & _MASK
     for at, word in layout.alone:
-        found[at] = (found[at] + _body(_words(arrays[at], word))) & _MASK
+        found[at] = (found[at] + fold(_words(arrays[at], word))) & _MASK
     for at in layout.odd:
         found[at] = digest_array(arrays[at], dtypes[at])
     return found
@@ -86,19 +86,3 @@ def _bodies(layout: _Layout, arrays: Sequence[Any]) -> Any:
         products[start:end] = _words(arrays[at], word)
     products *= layout.keys
     return np.add.reduceat(products, layout.starts).tolist()
-
-
-def _body(words: Any) -> int:
-    while len(words) > BLOCK:
-        blocks, rest = divmod(len(words), BLOCK)
-        sums = np.zeros(blocks + (rest > 0), "<i8")
-        whole = words[: blocks * BLOCK].reshape(blocks, BLOCK)
-        np.einsum("ij,j->i", whole, keys(BLOCK), out=sums[:blocks])
-        if rest:
-            sums[blocks] = _dot(words[blocks * BLOCK :])
-        words = sums.view("<i4")
-    return int(_dot(words))
-
-
-def _dot(words: Any) -> Any:
-    return np.einsum("i,i->", words, keys(len(words)))

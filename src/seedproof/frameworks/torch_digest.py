@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, Sequence
 
 import torch
 
-from seedproof.trace.digest import BLOCK, header, keys
+from seedproof.trace.digest import fold, header, keys
 
 try:
     import numpy as np
@@ -18,7 +18,6 @@ except ImportError:  # PyTorch does without it, and then nothing here is used
     np: Any = None  # type: ignore[no-redef]
 
 SMALL = 2048  # words: beyond that, an operation of its own costs less than laying end to end
-_DOT_WORDS = 1500  # up to that, numpy.dot of a copy is faster than numpy.einsum without one
 _MASK = (1 << 64) - 1
 
 
@@ -42,7 +41,7 @@ class HostDigests:
             for at, body in zip(group.places, _bodies(group, tensors)):
                 found[at] += body
         for at, word in self._alone:
-            found[at] += _body(as_words(tensors[at], word))
+            found[at] += fold(as_words(tensors[at], word).numpy())
         return [word & _MASK for word in found]
 
 
@@ -68,25 +67,6 @@ def _bodies(group: _Together, tensors: Sequence[Any]) -> list[int]:
 
 
 _flatten = torch._C._nn.flatten_dense_tensors
-
-
-def _body(vector: Any) -> int:
-    words = vector.numpy()
-    while len(words) > BLOCK:
-        blocks, rest = divmod(len(words), BLOCK)
-        sums = np.empty(blocks + (rest > 0), "<i8")
-        whole = words[: blocks * BLOCK].reshape(blocks, BLOCK)
-        np.einsum("ij,j->i", whole, keys(BLOCK), out=sums[:blocks])
-        if rest:
-            sums[blocks] = _dot(words[blocks * BLOCK :])
-        words = sums.view("<i4")
-    return int(_dot(words))
-
-
-def _dot(words: Any) -> Any:
-    if len(words) <= _DOT_WORDS:
-        return np.dot(words.astype(np.int64), keys(len(words)))
-    return np.einsum("i,i->", words, keys(len(words)))
 
 
 def as_words(tensor: Any, word: Any) -> Any:

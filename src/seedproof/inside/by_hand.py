@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-import time
 
 from seedproof.inside import recorder
+from seedproof.inside.kept_runs import RUNS, fresh_place
 from seedproof.inside.start import LAUNCH_FILE, RUN_VARIABLE, start
 
-RUNS = "runs"
 _LAUNCH = '{"pins": {}, "inside_environment": {}}\n'
 
 
@@ -30,25 +29,7 @@ def init(directory: str = ".seedproof") -> str:
 
 
 def _new_run(directory: str) -> str:
-    os.makedirs(os.path.join(directory, RUNS), exist_ok=True)
-    ignore = os.path.join(directory, ".gitignore")
-    if not os.path.exists(ignore):
-        with open(ignore, "w", encoding="utf-8") as file:
-            file.write("*\n")
-    run = os.path.abspath(_fresh(os.path.join(directory, RUNS)))
+    run = os.path.abspath(fresh_place(directory, RUNS))
     with open(os.path.join(run, LAUNCH_FILE), "w", encoding="utf-8") as file:
         file.write(_LAUNCH)
     return run
-
-
-def _fresh(parent: str) -> str:
-    """A directory that nobody else has, named by the time in UTC, so that names sort by it."""
-    stamp = time.strftime("%Y%m%d-%H%M%S", time.gmtime())
-    for number in range(1000):
-        path = os.path.join(parent, f"{stamp}-{number:03}" if number else stamp)
-        try:
-            os.mkdir(path)
-        except FileExistsError:
-            continue
-        return path
-    raise OSError(f"a thousand runs in one second in {parent}")

@@ -224,8 +224,7 @@ class Recorder:
         in_main_thread = threading.current_thread() is threading.main_thread()
         if not self._finishing.acquire(blocking=in_main_thread):
             return False
-        with self._finishing:
-            self._finishing.release()
+        try:
             if self._finished:
                 return False
             self._finished = True
@@ -233,6 +232,8 @@ class Recorder:
             self._report_at_end()
             self._write_end(end)
             return True
+        finally:
+            self._finishing.release()
 
     def _report_at_end(self) -> None:
         for report in self._reports_at_end:
