@@ -69,6 +69,13 @@ def test_what_only_another_machine_would_part_is_found_by_varying(seedproof, scr
     assert cause["line"].endswith("train.py:7")
 
 
+def test_a_listing_that_is_sorted_at_once_is_not_named(seedproof, script):
+    name = script(LISTING + "seedproof.record('sorted', sorted(os.listdir('data')))\n")
+    (cause,) = explained(seedproof, name)["causes"]
+    assert [line.rpartition("/")[2] for line in cause["lines"]] == ["train.py:7"]
+    assert (cause["pinned_identical"], cause["pinned_runs"]) == (2, 2)
+
+
 def test_a_script_without_fault_has_no_cause(seedproof, script):
     result = explained(seedproof, script(LISTING.replace("os.listdir", "sorted")))
     assert (result["verdict"], result["causes"]) == ("identical", [])

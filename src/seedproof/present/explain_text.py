@@ -5,11 +5,13 @@ from __future__ import annotations
 import shlex
 import textwrap
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 from seedproof.present.words import RECORD_LINE, apart, shown, where
 from seedproof.search.explanation import Cause, Explanation, Operation
 from seedproof.sources import CATALOGUE
+from seedproof.sources.uses import in_words
 
 _WIDTH = 96
 
@@ -57,9 +59,7 @@ def _cause(typed: Sequence[str], cause: Cause) -> Iterator[str]:
     yield f"why: {' together with '.join(cause.sources)} ({cause.status})"
     for source in sources:
         yield from _wrapped(f"{source.summary}. {source.explanation}")
-    for place in cause.lines:
-        said = next((source.used for source in sources if source.used), "uses it")
-        yield f"     {_name(place.file)}:{place.line} {said}"
+    yield from (f"     {shown(in_words(asdict(use)))}" for use in cause.lines)
     how = "varied" if cause.varied else "unpinned"
     held = cause.pinned.runs - cause.pinned.parted
     yield (

@@ -14,13 +14,13 @@ from pathlib import Path
 from seedproof.compare.divergence import Divergence
 from seedproof.launch import Value
 from seedproof.search.evidence import PAIRS_WHERE_ALL_PART, Evidence
-from seedproof.search.explanation import Cause, Explanation, Operation, Place
+from seedproof.search.explanation import Cause, Explanation, Operation, Use
 from seedproof.search.locate import first_operation
 from seedproof.search.minimal import minimal
 from seedproof.search.sufficient import sufficient
 from seedproof.search.suspects import Suspects, suspects
 from seedproof.search.trials import Count, Trial, Trials
-from seedproof.sources import CATALOGUE
+from seedproof.sources import CATALOGUE, uses
 
 _LUCK = 0.05
 _MOST_RUNS_TO_BE_SURE = 60
@@ -152,7 +152,7 @@ class Search:
         again = self._trials.varied(variation)
         held = not self._trials.varied(variation, self._values(names))
         unpinned = Count(1 + again, 2, 1 + again, 2)
-        pinned = Count(int(not held), 1, int(not held), 1)
+        pinned = Count(2 * (not held), 2, int(not held), 1)
         status = "proved" if again and held else "suspected"
         lines = _lines([self._trials.last_varied()], names)
         return Cause(tuple(names), status, unpinned, pinned, lines, varied=True)  # type: ignore[arg-type]
@@ -187,16 +187,26 @@ def _used(trial: Trial) -> set[str]:
     return {event["source"] for trace in trial.state.traces.values() for event in trace.all("used")}
 
 
-def _lines(trials: Sequence[Trial], sources: Sequence[str]) -> tuple[Place, ...]:
-    """Where; a view under another path has the same files."""
+def _lines(trials: Sequence[Trial], sources: Sequence[str]) -> tuple[Use, ...]:
+    """Where they were used so that it can matter; a view under another path has the same files."""
     found = {
-        (Path(event["file"]).name, event["line"]): Place(event["file"], event["line"])
+        (Path(event["file"]).name, event["line"]): Use(
+            event["file"], event["line"], event["source"]
+        )
         for trial in trials
         for trace in trial.state.traces.values()
         for event in trace.all("used")
-        if event["source"] in sources
+        if event["source"] in sources and uses.matters(event, _text(event["file"]))
     }
     return tuple(found.values())
+
+
+def _text(file: str) -> str:
+    """What stands in a file of the script's, empty where it is not to be had any more."""
+    try:
+        return Path(file).read_text("utf-8")
+    except (OSError, ValueError):
+        return ""
 
 
 def _remains(place: Divergence) -> str:

@@ -18,6 +18,13 @@ class Place:
 
 
 @dataclass(frozen=True)
+class Use(Place):
+    """A line that was seen to use `source`."""
+
+    source: str
+
+
+@dataclass(frozen=True)
 class Cause:
     """One source, or several that are needed together.
 
@@ -30,7 +37,7 @@ class Cause:
     status: Literal["proved", "suspected"]
     unpinned: Count
     pinned: Count
-    lines: tuple[Place, ...] = ()
+    lines: tuple[Use, ...] = ()
     varied: bool = False
 
 
