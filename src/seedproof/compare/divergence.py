@@ -58,8 +58,3 @@ class Divergence:
     def before_training(self) -> bool:
         """Whether it lies before the first update of the process."""
         return self.step == BEFORE_TRAINING
-
-    @property
-    def is_length(self) -> bool:
-        """Whether only one of the two has the record, so that it depends on what was recorded."""
-        return self.kind in ("missing", "extra")

@@ -43,11 +43,6 @@ class ProcessStream:
             return roles.of_worker(self._role, identity)
         return self._role if self._fork is None else f"{self._role}/fork{self._fork}"
 
-    @property
-    def is_open(self) -> bool:
-        """Whether anything has been written."""
-        return self._writer is not None
-
     def settle(self) -> None:
         """Takes the role of this process: a rank and the run's first process open at once."""
         if hasattr(os, "register_at_fork"):
