@@ -1,7 +1,8 @@
 """What recording costs on the article's network, written in plain JAX: interleaved pairs.
 
 Two equal trainings go through the same batches in turn, one with the `jax.jit` that JAX has, one
-with the one that records; each pair gives one ratio.
+with the one that records; each pair gives one ratio. A recorded pass ends when its last row is
+written.
 
     python benchmarks/recording_jax.py [PAIRS]
 """
@@ -13,6 +14,7 @@ import statistics
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -89,8 +91,9 @@ def step(state: Any, images: Any, labels: Any) -> Any:
 class Training:
     """One model, trained by its own compiled step."""
 
-    def __init__(self, compiled_step: Any) -> None:
+    def __init__(self, compiled_step: Any, end_of_pass: Callable[[], None] = lambda: None) -> None:
         self._step = compiled_step
+        self._end_of_pass = end_of_pass
         self.state = initial()
 
     def seconds(self, batches: list[Any]) -> float:
@@ -99,6 +102,7 @@ class Training:
         for images, labels in batches:
             self.state, _ = self._step(self.state, images, labels)
         jax.block_until_ready(self.state["params"])
+        self._end_of_pass()
         return time.perf_counter() - began
 
 
@@ -109,8 +113,9 @@ def measure(pairs: int) -> tuple[list[float], list[float], bool]:
     batches = list(zip(images, generator.integers(0, 10, (STEPS, BATCH)), strict=True))
     plain = Training(jax.jit(step, donate_argnums=0))
     with tempfile.TemporaryDirectory() as place:
-        FRAMEWORK.observe(recorder.begin(StreamWriter(str(Path(place) / "trace" / "main"))))
-        recorded = Training(jax.jit(step, donate_argnums=0))
+        recording = recorder.begin(StreamWriter(str(Path(place) / "trace" / "main")))
+        FRAMEWORK.observe(recording)
+        recorded = Training(jax.jit(step, donate_argnums=0), recording.drain)
         for training in (plain, recorded):
             training.seconds(batches)
         ratios, steps = [], []

@@ -400,6 +400,6 @@ if __name__ == "__main__":
     if os.environ.get("ARRAYS") == "elsewhere" and "seedproof" in sys.modules:
         from seedproof.frameworks import jax_look
 
-        jax_look.lies_on_host = lambda _: False
+        jax_look.lies_on_cpu = lambda _: False
     trained = globals()[sys.argv[1]]()
     np.savez(sys.argv[3], *map(np.asarray, jax.tree_util.tree_leaves(trained)))

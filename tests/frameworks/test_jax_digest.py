@@ -11,6 +11,7 @@ jax = pytest.importorskip("jax")
 jnp = pytest.importorskip("jax.numpy")
 on_host = pytest.importorskip("seedproof.frameworks.jax_digest")
 on_device = pytest.importorskip("seedproof.frameworks.jax_device_digest")
+copies = pytest.importorskip("seedproof.frameworks.jax_copies")
 jax_look = pytest.importorskip("seedproof.frameworks.jax_look")
 
 GENERATOR = np.random.default_rng(0)
@@ -139,3 +140,39 @@ def test_the_bits_of_a_key_are_looked_at():
 def test_numbers_have_a_digest_of_their_type():
     one, true, float_one = jax_look.look([1, True, 1.0])
     assert len({one, true, float_one}) == 3
+
+
+# -- copied on a CPU, read later ---------------------------------------------------------------
+
+
+def test_copies_have_the_digests_of_the_arrays():
+    arrays = [random(dtype, *shape) for dtype in DTYPES for shape in SHAPES]
+    arrays += [random("float32", length) for length in LENGTHS]
+    found = copies.digests(list(map(jnp.asarray, arrays)), list(map(name_of, arrays)))
+    assert list(map(int, found)) == list(map(digest_array, arrays))
+
+
+def test_copies_of_wide_arrays_have_the_digests_of_the_arrays():
+    with on_device._enable_x64(True):
+        arrays = [random(dtype, *shape) for dtype in WIDE for shape in SHAPES]
+        on_cpu = list(map(jnp.asarray, arrays))
+    found = copies.digests(on_cpu, list(map(name_of, arrays)))
+    assert list(map(int, found)) == list(map(digest_array, arrays))
+
+
+def test_an_array_that_is_used_up_afterwards_was_copied():
+    array = random("float32", 300)
+    on_cpu = jnp.array(array)
+    (found,) = copies.digests([on_cpu], ["float32"])
+    jax.jit(lambda taken: taken + 1, donate_argnums=0)(on_cpu)
+    assert on_cpu.is_deleted()
+    assert int(found) == digest_array(array)
+
+
+def test_arrays_that_come_often_are_copied_and_large_ones_never():
+    small, large = jnp.zeros(3), jnp.zeros(copies.MOST_BYTES // 4 + 1)
+    for _ in range(copies.USES):
+        assert not copies.are_worth_it([small], ["float32"])
+        assert not copies.are_worth_it([large], ["float32"])
+    assert copies.are_worth_it([small], ["float32"])
+    assert not copies.are_worth_it([large], ["float32"])

@@ -127,7 +127,7 @@ def fails(x):
 assert names(jax.jit(fails), jnp.ones(2)) == ["names", "fails"]
 assert names(jax.grad(fails), 1.0) == ["names", "fails"]
 assert names(jax.jit(lambda x: x), "no array") == ["names"]
-assert names(jax.jit, 3) == ["names"]
+assert not set(names(jax.jit, 3)) & {"replacement", "compile_"}
 """
 
 FORMS = """

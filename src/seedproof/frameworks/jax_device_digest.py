@@ -7,7 +7,7 @@ digests leave it. It is compiled apart from the script's own programs, so it cha
 from __future__ import annotations
 
 from contextlib import ExitStack
-from typing import Any, Sequence
+from typing import Any, Callable, Protocol, Sequence
 
 import jax
 import jax.numpy as jnp
@@ -41,10 +41,17 @@ class Batch:
         return self._words
 
 
-class Late:
-    """One digest of a batch."""
+class Found(Protocol):
+    """Digests of several arrays, which may yet have to come."""
 
-    def __init__(self, batch: Batch, place: int) -> None:
+    def is_there(self) -> bool: ...
+    def words(self) -> list[int]: ...
+
+
+class Late:
+    """One digest of several."""
+
+    def __init__(self, batch: Found, place: int) -> None:
         self._batch = batch
         self._place = place
 
@@ -59,23 +66,37 @@ class Late:
 def digests(arrays: Sequence[Any], dtypes: Sequence[str]) -> list[Late]:
     """The digest of each array; each lies on one device, and `dtypes` are the names of their types
     in the trace."""
+    return by_device(Batch, arrays, dtypes)
+
+
+def by_device(
+    found_by: Callable[[Sequence[Any], Sequence[str]], Found],
+    arrays: Sequence[Any],
+    dtypes: Sequence[str],
+) -> list[Late]:
+    """The digests that `found_by` finds for the arrays of one device, for those of any."""
     found: dict[int, Late] = {}
-    by_device: dict[Any, list[int]] = {}
+    places_of: dict[Any, list[int]] = {}
     for at, array in enumerate(arrays):
-        by_device.setdefault(next(iter(array.devices())), []).append(at)
-    for places in by_device.values():
-        batch = Batch([arrays[at] for at in places], [dtypes[at] for at in places])
+        places_of.setdefault(next(iter(array.devices())), []).append(at)
+    for places in places_of.values():
+        batch = found_by([arrays[at] for at in places], [dtypes[at] for at in places])
         found.update((at, Late(batch, number)) for number, at in enumerate(places))
     return [found[at] for at in range(len(arrays))]
 
 
 def device_sums(arrays: Sequence[Any]) -> Any:
     """The sums over all words of arrays that lie on one device, as an int64 vector there."""
+    return in_our_own_program(_program, list(arrays))
+
+
+def in_our_own_program(program: Any, arrays: Sequence[Any]) -> Any:
+    """What a compiled program of ours makes of arrays, whatever the script has set for its own."""
     with ExitStack() as contexts:
         contexts.enter_context(jax.ensure_compile_time_eval())
         contexts.enter_context(jax.transfer_guard("allow"))
         contexts.enter_context(_enable_x64(True))
-        return _program(list(arrays))
+        return program(arrays)
 
 
 def _sums(arrays: Sequence[Any]) -> Any:
@@ -87,6 +108,11 @@ _program = jax.jit(_sums)
 
 def _words(array: Any) -> Any:
     """The bits of an array as a vector of 64-bit numbers, one for each of its words."""
+    return bits_of(array).reshape(-1).astype(jnp.int64)
+
+
+def bits_of(array: Any) -> Any:
+    """The words of an array, as integers of 8, 16 or 32 bits."""
     dtype = array.dtype
     if jnp.issubdtype(dtype, jnp.complexfloating):
         array = jnp.stack([array.real, array.imag], -1)
@@ -94,10 +120,8 @@ def _words(array: Any) -> Any:
         array = array.astype(jnp.uint8)
     elif dtype.name in _NARROW:
         array = _as_bytes(array)
-    size = array.dtype.itemsize
-    word = {1: jnp.int8, 2: jnp.int16}.get(size, jnp.int32)
-    bits = jax.lax.bitcast_convert_type(array, word)
-    return bits.reshape(-1).astype(jnp.int64)
+    word = {1: jnp.int8, 2: jnp.int16}.get(array.dtype.itemsize, jnp.int32)
+    return jax.lax.bitcast_convert_type(array, word)
 
 
 _NARROW = ("int2", "uint2", "int4", "uint4", "float4_e2m1fn")

@@ -1,7 +1,7 @@
 """Digests of NumPy arrays, many at once; see `seedproof.trace.digest`.
 
-Small arrays share their operations: their words are laid end to end, multiplied by the keys of
-their positions, and summed by array. A call of NumPy costs more than a thousand words.
+Small arrays of one type share their operations: their words are laid end to end, multiplied by the
+keys of their positions, and summed by array. A call of NumPy costs more than a thousand words.
 """
 
 from __future__ import annotations
@@ -28,24 +28,32 @@ def digests(arrays: Sequence[Any], dtypes: Sequence[str]) -> list[int]:
             _layouts.clear()
         layout = _layouts[signature] = _layout(signature)
     found = list(layout.headers)
-    if layout.together:
-        for (at, *_), body in zip(layout.together, _bodies(layout, arrays)):
+    for group in layout.together:
+        for at, body in zip(group.places, _bodies(group, arrays)):
             found[at] = (found[at] + body) & _MASK
     for at, word in layout.alone:
-        found[at] = (found[at] + fold(_words(arrays[at], word))) & _MASK
+        words = np.ascontiguousarray(arrays[at]).reshape(-1).view(word)
+        found[at] = (found[at] + fold(words)) & _MASK
     for at in layout.odd:
         found[at] = digest_array(arrays[at], dtypes[at])
     return found
 
 
-class _Layout(NamedTuple):
-    """`together` are small arrays: each one's place, word, and where it begins and ends; `alone`
-    are large ones, and `odd` those of types that JAX does not have."""
+class _Together(NamedTuple):
+    """Small arrays of one type: their places, the word that they are read as, the keys of their
+    words end to end, and where each array starts."""
 
-    headers: Sequence[int]
-    together: Sequence[tuple[int, str, int, int]]
+    places: Sequence[int]
+    word: str
     keys: Any
     starts: Any
+
+
+class _Layout(NamedTuple):
+    """`alone` are large arrays, by place and word, and `odd` those of types that JAX lacks."""
+
+    headers: Sequence[int]
+    together: Sequence[_Together]
     alone: Sequence[tuple[int, str]]
     odd: Sequence[int]
 
@@ -54,35 +62,34 @@ _layouts: dict[Any, _Layout] = {}
 
 
 def _layout(signature: Sequence[tuple[str, tuple[int, ...], Any]]) -> _Layout:
-    together: list[tuple[int, str, int, int]] = []
-    alone, odd, end = [], [], 0
+    small: dict[Any, list[tuple[int, int]]] = {}
+    alone, odd = [], []
     for at, (_, shape, dtype) in enumerate(signature):
-        word = _WORDS.get(dtype.itemsize) if dtype.isnative and not dtype.hasobject else None
+        word = _word_of(dtype)
         count = prod(shape) * max(1, dtype.itemsize // 4)
-        if word is None or dtype.fields is not None:
+        if not word:
             odd.append(at)
         elif count > SMALL:
             alone.append((at, word))
         elif count:
-            together.append((at, word, end, end + count))
-            end += count
-    return _Layout(
-        headers=[header(name, shape) for name, shape, _ in signature],
-        together=together,
-        keys=np.concatenate([keys(end - start) for _, _, start, end in together] or [keys(0)]),
-        starts=[start for _, _, start, _ in together],
-        alone=alone,
-        odd=odd,
-    )
+            small.setdefault(dtype, []).append((at, count))
+    together = [_together(_word_of(dtype), found) for dtype, found in small.items()]
+    headers = [header(name, shape) for name, shape, _ in signature]
+    return _Layout(headers, together, alone, odd)
 
 
-def _words(array: Any, word: str) -> Any:
-    return np.ascontiguousarray(array).reshape(-1).view(word)
+def _word_of(dtype: Any) -> str:
+    usual = dtype.isnative and not dtype.hasobject and dtype.fields is None
+    return _WORDS.get(dtype.itemsize, "") if usual else ""
 
 
-def _bodies(layout: _Layout, arrays: Sequence[Any]) -> Any:
-    products = np.empty(len(layout.keys), np.int64)
-    for at, word, start, end in layout.together:
-        products[start:end] = _words(arrays[at], word)
-    products *= layout.keys
-    return np.add.reduceat(products, layout.starts).tolist()
+def _together(word: str, found: Sequence[tuple[int, int]]) -> _Together:
+    counts = [count for _, count in found]
+    starts = np.cumsum([0, *counts[:-1]])
+    of_all = np.concatenate([keys(count) for count in counts])
+    return _Together([at for at, _ in found], word, of_all, starts)
+
+
+def _bodies(group: _Together, arrays: Sequence[Any]) -> Any:
+    flat = np.concatenate([arrays[at].reshape(-1) for at in group.places])
+    return np.add.reduceat(np.multiply(flat.view(group.word), group.keys), group.starts).tolist()

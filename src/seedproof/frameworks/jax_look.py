@@ -8,8 +8,10 @@ from typing import Any, Sequence, Union
 import jax
 import numpy as np
 
-from seedproof.frameworks import jax_device_digest, jax_digest, jax_values
-from seedproof.frameworks.jax_values import ARRAY, HOST, SCALAR, is_in_one_place, kind_of, name_of
+from seedproof.frameworks import jax_copies, jax_digest, jax_values
+from seedproof.frameworks.jax_device_digest import Late
+from seedproof.frameworks.jax_device_digest import digests as _of_device
+from seedproof.frameworks.jax_values import ARRAY, HOST, SCALAR, is_in_one_place, kinds_of, name_of
 from seedproof.inside import leaves as plain_leaves
 from seedproof.trace.digest import digest_array
 
@@ -28,7 +30,7 @@ class Joined:
         return digest_array(np.array(list(map(int, self._parts)), np.uint64))
 
 
-Word = Union[int, jax_device_digest.Late, Joined]
+Word = Union[int, Late, Joined]
 
 
 def is_there(word: Word) -> bool:
@@ -41,9 +43,9 @@ def look(leaves: Sequence[Any]) -> list[Word]:
     found: dict[int, Word] = {}
     arrays: list[Any] = list(leaves)
     on_host: list[int] = []
+    on_cpu: list[int] = []
     on_device: list[int] = []
-    for at, leaf in enumerate(leaves):
-        kind = kind_of(leaf)
+    for at, (leaf, kind) in enumerate(zip(leaves, kinds_of(leaves))):
         if kind == SCALAR:
             found[at] = plain_leaves.flatten("", leaf)[0].digest
         elif kind == HOST:
@@ -53,8 +55,9 @@ def look(leaves: Sequence[Any]) -> list[Word]:
             if not is_in_one_place(array):
                 found[at] = _joined(look(jax_values.parts_here(array)))
             else:
-                (on_host if lies_on_host(array) else on_device).append(at)
-    for digests, places in ((_of_host, on_host), (jax_device_digest.digests, on_device)):
+                (on_cpu if lies_on_cpu(array) else on_device).append(at)
+    ways: Any = (jax_digest.digests, on_host), (_of_cpu, on_cpu), (_of_device, on_device)
+    for digests, places in ways:
         if places:
             dtypes = [name_of(leaves[at].dtype) for at in places]
             found.update(zip(places, digests([arrays[at] for at in places], dtypes)))
@@ -65,15 +68,17 @@ def _joined(parts: Sequence[Word]) -> Word:
     return parts[0] if len(parts) == 1 else Joined(parts)
 
 
-def _of_host(arrays: Sequence[Any], dtypes: Sequence[str]) -> list[int]:
+def _of_cpu(arrays: Sequence[Any], dtypes: Sequence[str]) -> Sequence[Word]:
+    if jax_copies.are_worth_it(arrays, dtypes):
+        return jax_copies.digests(arrays, dtypes)
     return jax_digest.digests([jax_values.to_host(array) for array in arrays], dtypes)
 
 
-def lies_on_host(array: Any) -> bool:
-    """Whether an array of JAX is read as NumPy reads it."""
-    return _all_on_host() or all(device.platform == "cpu" for device in array.devices())
+def lies_on_cpu(array: Any) -> bool:
+    """Whether NumPy can read an array of JAX where it lies."""
+    return _all_on_cpu() or all(device.platform == "cpu" for device in array.devices())
 
 
 @lru_cache(maxsize=None)
-def _all_on_host() -> bool:
+def _all_on_cpu() -> bool:
     return str(jax.default_backend()) == "cpu"

@@ -12,7 +12,7 @@ from seedproof.frameworks.jax_plan import Side, plan_of
 from seedproof.frameworks.jax_points import Points
 from seedproof.frameworks.jax_rows import Rows
 from seedproof.frameworks.jax_seen import Seen
-from seedproof.frameworks.jax_values import TRACER, kind_of
+from seedproof.frameworks.jax_values import ON_DEVICE, TRACER, VALUES, kinds_of
 from seedproof.inside.scope import END
 from seedproof.trace.format import BEFORE_TRAINING
 
@@ -48,45 +48,53 @@ class Records:
     def before(self, function: Function, whole: Any) -> Taken | None:
         """A call is going to take `whole`, its positional and its named arguments; None where
         there is nothing to look at."""
-        is_first = self._looks and not function.calls
-        # A library's helper may turn out to take gradients when it is traced.
-        taken = self._seen.take(function, whole, self._looks_at(function) or is_first)
-        if taken is not None and is_first and function.donates:
-            return taken._replace(copies=self._points.copies(taken.copies))
-        return taken
+        taken = self._seen.take(function, whole)
+        if taken is None or not self._looks or not function.donates:
+            return taken
+        self._seen.look_at(taken, ON_DEVICE)
+        if function.calls:
+            return taken
+        return taken._replace(copies=self._points.copies(taken.copies))
 
     def after(self, function: Function, taken: Taken, result: Any) -> None:
         """The call has returned `result`."""
         leaves, treedef = jax.tree_util.tree_flatten(result)
-        if any(kind_of(leaf) == TRACER for leaf in leaves):
+        if TRACER in kinds_of(leaves):
             return
         self._functions.name(function)
         function.calls += 1
         if any(jax_values.is_floating(taken.side.leaves[at]) for at, _ in taken.back.fed):
             function.is_fed()
-        words = self._seen.give(function, leaves, self._looks_at(function))
+        given = Side(result, treedef, leaves)
         if function.trains or not function.is_helper:
-            given = Side(result, treedef, leaves)
-            self._record(function, Call(taken, given, words))
+            self._record(function, taken, given)
+        else:  # what a library's helper does shows in what is made of it
+            self._seen.give(function, leaves, [None] * len(leaves))
 
-    def _looks_at(self, function: Function) -> bool:
-        """What a library's helper does shows in what is made of it."""
-        return self._looks and (function.trains or not function.is_helper)
-
-    def _record(self, function: Function, call: Call) -> None:
+    def _record(self, function: Function, taken: Taken, given: Side) -> None:
         is_step = self._training.is_step(function)
         step = self._recorder.step() + is_step
-        plan = plan_of(function, call.taken.side, call.given, call.taken.back)
+        plan = plan_of(function, taken.side, given, taken.back)
         if plan.is_partial:
             self._note_parts()
-        if call.taken.words is not None:
-            self._put_state(function, plan, call, step, is_step and not function.steps)
-            self._put_call(function, plan, call, step)
-        weights = (call.taken.side if plan.takes_weights else call.given).leaves
+        words = self._words(taken, given)
+        self._seen.give(function, given.leaves, words)
+        if self._looks:
+            self._put_state(function, plan, taken, step, is_step and not function.steps)
+            self._put_call(function, plan, Call(taken, given, words), step)
+        weights = (taken.side if plan.takes_weights else given).leaves
         if function.trains and function.known is None:
             self._points.remember(function, plan.final, weights, step)
         if is_step:
             self._step_made(function, plan, weights, step)
+
+    def _words(self, taken: Taken, given: Side) -> Sequence[Any]:
+        """The digests of what is returned. What was taken is looked at first, while the call may
+        still be at work."""
+        if not self._looks:
+            return [None] * len(given.leaves)
+        self._seen.look_at(taken, VALUES)
+        return look(given.leaves)
 
     def _note_parts(self) -> None:
         if not self._has_noted_parts:
@@ -94,17 +102,17 @@ class Records:
             self._recorder.event("note", text=_ONLY_PARTS)
 
     def _put_state(
-        self, function: Function, plan: Plan, call: Call, step: int, is_first: bool
+        self, function: Function, plan: Plan, taken: Taken, step: int, is_first: bool
     ) -> None:
         part, group, at = plan.state_from_elsewhere, "data", step
         if is_first:
             part, group = plan.state_at_first, "init"
             at = BEFORE_TRAINING if self._recorder.step() < 0 else step
             if function.known is None or not self._training.is_told:
-                self._points.values(part, call.taken.copies, at)
-        elif plan.state_places.isdisjoint(call.taken.new):
+                self._points.values(part, taken.copies, at)
+        elif plan.state_places.isdisjoint(taken.new):
             return
-        self._rows.put(f"{group}/{function.name}", part.columns, at, part.of(call.taken.words))
+        self._rows.put(f"{group}/{function.name}", part.columns, at, part.of(taken.words))
 
     def _put_call(self, function: Function, plan: Plan, call: Call, step: int) -> None:
         written_to = look(plan.written_to.of(call.taken.side.leaves))

@@ -1,7 +1,8 @@
 """Rows of digests, written in their order, also where a device has yet to compute them.
 
 As long as everything is known, a row is written at once. What a device computes is written when
-it has come, and until then nothing that follows: a thread of the recorder looks every 100 ms.
+it has come, and until then nothing that follows: the next row looks, when the script has its next
+call under way, and so does a thread of the recorder every 100 ms.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from seedproof.inside.recorder import Recorder
     from seedproof.trace.format import Column
 
-MOST_WAITING = 1000  # rows: beyond that the oldest is waited for, so that memory does not grow
+MOST_WAITING = 100  # rows: beyond that the oldest is waited for, so that memory does not grow
 
 _Waiting = Tuple[Sequence[Any], Callable[[], None]]
 
@@ -65,12 +66,16 @@ class Rows:
             self._recorder.add_drain(self._drain)
         if len(self._waiting) > MOST_WAITING:
             self._waiting.popleft()[1]()
+        self._write_what_has_come()
+
+    def _write_what_has_come(self) -> None:
+        while self._waiting and all(map(is_there, self._waiting[0][0])):
+            self._waiting.popleft()[1]()
 
     def _drain(self) -> int:
         """Writes what has come; how many steps have been written whole."""
         with self._lock:
-            while self._waiting and all(map(is_there, self._waiting[0][0])):
-                self._waiting.popleft()[1]()
+            self._write_what_has_come()
             return self._steps_written
 
     def flush(self) -> None:

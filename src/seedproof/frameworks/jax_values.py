@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Sequence
 
 import jax
 import numpy as np
@@ -16,6 +16,7 @@ SCALAR = "scalar"
 OTHER = "other"  # no value: a function, a text
 
 ON_DEVICE = frozenset((ARRAY, KEY))
+VALUES = frozenset((ARRAY, KEY, REF, HOST, SCALAR))
 
 _kinds: dict[type, str] = {}
 
@@ -26,6 +27,14 @@ def kind_of(leaf: Any) -> str:
     if kind is None:
         kind = _kinds[type(leaf)] = _classified(leaf)
     return kind
+
+
+def kinds_of(leaves: Sequence[Any]) -> list[str]:
+    """What each leaf is."""
+    try:
+        return list(map(_kinds.__getitem__, map(type, leaves)))
+    except KeyError:
+        return list(map(kind_of, leaves))
 
 
 def _classified(leaf: Any) -> str:
@@ -43,12 +52,20 @@ def _classified(leaf: Any) -> str:
 def plain(leaf: Any, kind: str) -> Any:
     """An array with the bits of a leaf that is no scalar."""
     if kind == KEY:
-        with jax.ensure_compile_time_eval():
-            return jax.random.key_data(leaf)
+        return _data_of(leaf)
     if kind == REF:
         with jax.ensure_compile_time_eval():
             return leaf[...]
     return leaf
+
+
+def _data_of(key: Any) -> Any:
+    """The public way to the bits of a key is a computation, which costs as much as a small step."""
+    data = getattr(key, "_base_array", None)
+    if isinstance(data, jax.Array):
+        return data
+    with jax.ensure_compile_time_eval():
+        return jax.random.key_data(key)
 
 
 def type_of(leaf: Any) -> tuple[str, tuple[int, ...] | None]:
