@@ -1,7 +1,9 @@
 """How soon a check answers, when a training parts at step 10 of 5,000.
 
 A check of two runs, against one plain run that is over after step 10: pairs in turn, each a whole
-process with its start-up.
+process with its start-up. Each uses one thread unless OMP_NUM_THREADS and NPROC say otherwise, as
+two runs side by side would fight for the cores of a small machine. Two plain runs side by side are
+timed too: that much of the ratio is the machine's.
 
     python benchmarks/verdict.py [PAIRS] [FRAMEWORK]     torch, tensorflow or jax
 """
@@ -9,6 +11,7 @@ process with its start-up.
 from __future__ import annotations
 
 import json
+import os
 import statistics
 import subprocess
 import sys
@@ -16,6 +19,8 @@ import tempfile
 import time
 from pathlib import Path
 
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("NPROC", "1")
 PARTS_AT, STEPS = 10, 5000
 COMMON = f"""
 import os, sys
@@ -79,17 +84,34 @@ def main() -> None:
             script = Path(place) / f"{framework}_training.py"
             script.write_text(COMMON + TRAININGS[framework])
             checked_seconds(script)  # files come into memory
-            ratios = [checked_seconds(script) / plain_seconds(script) for _ in range(pairs)]
+            ratios, doubled = [], []
+            for _ in range(pairs):
+                plain = plain_seconds(script)
+                ratios.append(checked_seconds(script) / plain)
+                doubled.append(two_plain_seconds(script) / plain)
             print(
                 f"{framework}: a check of 2 runs that part at step {PARTS_AT} of {STEPS} takes "
                 f"{statistics.median(ratios):.2f} times a plain run of {PARTS_AT + 1} steps "
-                f"({min(ratios):.2f} to {max(ratios):.2f} in {pairs} pairs)"
+                f"({min(ratios):.2f} to {max(ratios):.2f} in {pairs} pairs); two plain runs side by "
+                f"side take {statistics.median(doubled):.2f} times one"
             )
 
 
 def plain_seconds(script: Path) -> float:
     """One plain run that is over after the step at which they part."""
-    return _seconds([sys.executable, str(script), str(PARTS_AT + 1)], script.parent, 0)[0]
+    return _seconds(_plain(script), script.parent, 0)[0]
+
+
+def two_plain_seconds(script: Path) -> float:
+    """Two such runs at the same time, until both are over."""
+    began = time.perf_counter()
+    runs = [subprocess.Popen(_plain(script), cwd=script.parent) for _ in range(2)]
+    assert [run.wait() for run in runs] == [0, 0]
+    return time.perf_counter() - began
+
+
+def _plain(script: Path) -> list[str]:
+    return [sys.executable, str(script), str(PARTS_AT + 1)]
 
 
 def checked_seconds(script: Path) -> float:
