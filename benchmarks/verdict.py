@@ -92,8 +92,8 @@ def main() -> None:
             print(
                 f"{framework}: a check of 2 runs that part at step {PARTS_AT} of {STEPS} takes "
                 f"{statistics.median(ratios):.2f} times a plain run of {PARTS_AT + 1} steps "
-                f"({min(ratios):.2f} to {max(ratios):.2f} in {pairs} pairs); two plain runs side by "
-                f"side take {statistics.median(doubled):.2f} times one"
+                f"({min(ratios):.2f} to {max(ratios):.2f} in {pairs} pairs); two plain runs at "
+                f"the same time take {statistics.median(doubled):.2f} times one"
             )
 
 
@@ -105,7 +105,8 @@ def plain_seconds(script: Path) -> float:
 def two_plain_seconds(script: Path) -> float:
     """Two such runs at the same time, until both are over."""
     began = time.perf_counter()
-    runs = [subprocess.Popen(_plain(script), cwd=script.parent) for _ in range(2)]
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    runs = [subprocess.Popen(_plain(script), cwd=script.parent, **quiet) for _ in range(2)]
     assert [run.wait() for run in runs] == [0, 0]
     return time.perf_counter() - began
 
