@@ -17,6 +17,13 @@ generator = np.random.default_rng()
 seedproof.record("noise", generator.random(3))
 """
 BOTH = VOCABULARY + ENTROPY
+STRIKES_ANYWHERE = """
+import os
+import seedproof
+strikes_at = os.urandom(1)[0] % 40
+for step in range(40):
+    seedproof.record("weight", float(step == strikes_at), step=step)
+"""
 LISTING = """
 import os
 import seedproof
@@ -47,6 +54,11 @@ def test_a_cause_is_proved_by_pinning_and_releasing_it(seedproof, script, text, 
     assert cause["unpinned_diverged"] == cause["unpinned_runs"] >= 4
     assert cause["pinned_identical"] == cause["pinned_runs"] >= 3
     assert result["runs"] <= 12
+
+
+def test_a_cause_that_strikes_now_here_now_there_is_proved(seedproof, script):
+    (cause,) = explained(seedproof, script(STRIKES_ANYWHERE))["causes"]
+    assert (cause["source"], cause["status"]) == ("entropy", "proved")
 
 
 def test_the_line_that_used_the_source_is_named(seedproof, script):

@@ -28,6 +28,8 @@ def _verdict(found: Explanation) -> Iterator[str]:
     yield f"{outcome.verdict.name.upper()}{reason}"
     if outcome.verdict.divergence is not None:
         yield f"where: {where(outcome.verdict.divergence)}"
+    if found.moves:
+        yield f"       {found.moves}"
     if outcome.distance is not None:
         yield f"       {apart(outcome.distance)}"
     if found.operation is not None:

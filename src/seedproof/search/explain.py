@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from seedproof.compare.divergence import Divergence
@@ -24,6 +25,8 @@ from seedproof.sources import CATALOGUE, uses
 
 _LUCK = 0.05
 _MOST_RUNS_TO_BE_SURE = 60
+_RUNS_TO_SEE_AGAIN = 4
+_TIMES_FURTHER, _STEPS_FURTHER = 4, 100
 _CHOICES = (1, 0)  # two values of each source: one at least is not what this machine offers
 _OFTEN_UNUSED = ("random", "numpy.random")
 Tell = Callable[[str], None]
@@ -41,6 +44,7 @@ class Search:
         self._pinned = dict(pinned)
         self._tell = tell
         self._operation: Operation | None = None
+        self._moves = ""
 
     def explain(self, runs: int, *, find_all: bool = False) -> Explanation:
         """The explanation, from `runs` runs as they are (fewer where they part at once)."""
@@ -52,7 +56,7 @@ class Search:
             return Explanation(first.outcome, causes, self._trials.spent)
         causes, remains = self._by_pinning(first, find_all)
         spent = self._trials.spent
-        return Explanation(first.outcome, causes, spent, remains, self._operation)
+        return Explanation(first.outcome, causes, spent, remains, self._operation, self._moves)
 
     # -- runs that part by themselves ----------------------------------------------------------
 
@@ -81,14 +85,39 @@ class Search:
         sources = sufficient(self._suspects(trial, place, fixed), evidence.agree)
         if not sources:
             return None
-        pinned = evidence.of(sources)
         released = self._trials.pinned(fixed, place, 2, closely=True)
         self._operation = self._operation or _operation(released, place)
-        unpinned = trial.count(place) + released.count(place)
-        proved = released.parts_at(place) and _is_sure(unpinned, pinned)
+        further = None
+        if not released.parts_at(place):
+            further = self._further_on(sources, place, fixed)
+        if further is None:
+            unpinned, pinned = trial.count(place) + released.count(place), evidence.of(sources)
+        else:
+            released, unpinned, pinned = further
+        strikes_again = further is not None or released.parts_at(place)
+        proved = strikes_again and _is_sure(unpinned, pinned)
         lines = _lines([trial, released], sources)
         status = "proved" if proved else "suspected"
         return Cause(tuple(sources), status, unpinned, pinned, lines)  # type: ignore[arg-type]
+
+    def _further_on(
+        self, sources: Sequence[str], place: Divergence, fixed: Mapping[str, Value]
+    ) -> tuple[Trial, Count, Count] | None:
+        """The runs released again, and how many part without and with the pins, for a cause that
+        strikes now here, now there: up to a later step. None where that shows no more."""
+        later = replace(place, step=max(_TIMES_FURTHER * place.step, _STEPS_FURTHER))
+        released = self._trials.pinned(fixed, later, _RUNS_TO_SEE_AGAIN)
+        if not released.parts_at(later):
+            return None
+        unpinned = released.count(later)
+        self._moves = (
+            f"the step moves from run to run: {unpinned.parted} of {unpinned.runs} part up to step "
+            f"{later.step}"
+        )
+        evidence = Evidence(self._pinning(fixed, later), later, self._runs_to_be_sure(unpinned))
+        if not evidence.agree(sources):
+            return None
+        return released, unpinned, evidence.of(sources)
 
     def _pinning(
         self, fixed: Mapping[str, Value], place: Divergence

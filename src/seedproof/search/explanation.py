@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 from seedproof.checking.outcome import ArmOutcome
@@ -44,14 +44,15 @@ class Cause:
 @dataclass(frozen=True)
 class Explanation:
     """`outcome` is of the runs as they are. `remains` says what is left to suspect where pinning
-    everything does not help."""
+    everything does not help, and `moves` how often and up to which step runs part that do not part
+    at one step alone."""
 
     outcome: ArmOutcome
     causes: tuple[Cause, ...] = ()
     runs: int = 0
     remains: str = ""
     operation: Operation | None = None
-    notes: tuple[str, ...] = field(default=())
+    moves: str = ""
 
 
 @dataclass(frozen=True)
