@@ -36,12 +36,16 @@ class Taken(NamedTuple):
 
 
 class Last(NamedTuple):
-    """What a function returned last: its leaves, with their digests (None where there are none),
-    and their places by identity."""
+    """What a function returned last: its arrays, each with its place, by identity, and the digests
+    (None where there are none)."""
 
-    refs: Sequence[Any]
+    arrays: dict[int, tuple[weakref.ref[Any], int]]
     words: Sequence[Any]
-    places: dict[int, int]
+
+    def place_of(self, leaf: Any) -> int | None:
+        """Where a leaf was in it, if it was."""
+        array, place = self.arrays.get(id(leaf), (None, 0))
+        return place if array is not None and array() is leaf else None
 
 
 class Seen:
@@ -74,16 +78,17 @@ class Seen:
     def _is_known(
         self, function: Function, at: int, leaf: Any, words: list[Any], back: Back
     ) -> bool:
-        for maker in (function, *self._last):
+        for maker in (function, *self._last):  # its own comes first: others may hand it on
             last = self._last.get(maker)
-            place = None if last is None else last.places.get(id(leaf))
-            if last is not None and place is not None and last.refs[place]() is leaf:
-                words[at] = last.words[place]
-                if maker is function:
-                    back.fed.append((at, place))
-                else:
-                    back.made.add(at)
-                return True
+            place = None if last is None else last.place_of(leaf)
+            if last is None or place is None:
+                continue
+            words[at] = last.words[place]
+            if maker is function:
+                back.fed.append((at, place))
+            else:
+                back.made.add(at)
+            return True
         words[at] = self._from_elsewhere.get(leaf)
         return words[at] is not None
 
@@ -98,11 +103,12 @@ class Seen:
 
     def give(self, function: Function, leaves: Sequence[Any], words: Sequence[Any]) -> None:
         """What a call has returned, with the digests, or None for each."""
+        arrays = {
+            id(leaf): (weakref.ref(leaf), at)
+            for at, (leaf, kind) in enumerate(zip(leaves, kinds_of(leaves)))
+            if kind in ON_DEVICE
+        }
         self._last.pop(function, None)
-        self._last[function] = Last(
-            [weakref.ref(leaf) for leaf in leaves],
-            words,
-            {id(leaf): at for at, leaf in enumerate(leaves)},
-        )
+        self._last[function] = Last(arrays, words)
         if len(self._last) > MOST_FUNCTIONS:
             del self._last[next(iter(self._last))]

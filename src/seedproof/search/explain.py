@@ -87,15 +87,13 @@ class Search:
             return None
         released = self._trials.pinned(fixed, place, 2, closely=True)
         self._operation = self._operation or _operation(released, place)
-        further = None
-        if not released.parts_at(place):
-            further = self._further_on(sources, place, fixed)
+        strikes_again = released.parts_at(place)
+        further = None if strikes_again else self._further_on(sources, place, fixed)
         if further is None:
             unpinned, pinned = trial.count(place) + released.count(place), evidence.of(sources)
         else:
             released, unpinned, pinned = further
-        strikes_again = further is not None or released.parts_at(place)
-        proved = strikes_again and _is_sure(unpinned, pinned)
+        proved = (strikes_again or further is not None) and _is_sure(unpinned, pinned)
         lines = _lines([trial, released], sources)
         status = "proved" if proved else "suspected"
         return Cause(tuple(sources), status, unpinned, pinned, lines)  # type: ignore[arg-type]
