@@ -18,9 +18,10 @@ Value = Any
 class Launch:
     """How one process starts. Pins and variations are functions from launch to launch.
 
-    `environment` is the whole environment of the process. `affinity` is the set of processors
-    that it may use, None for all. `pins` are applied inside it, before the user's first line,
-    and so are the variables of `inside_environment`. `varied` says which sources were varied and
+    `environment` is the whole environment of the process; of its variables, `ours` are no part of
+    what the script was given. `affinity` is the set of processors that it may use, None for all.
+    `pins` are applied inside it, before the user's first line, and so are the variables of
+    `inside_environment`. `varied` says which sources were varied and
     to which value. `scope` says how far the run goes and what of it is recorded; see
     `seedproof.inside.scope`. `view` is `shared` (the process works in the directory itself) or
     `private` (in a view of it that nobody else sees, and which is thrown away), or `moved` (in
@@ -33,6 +34,7 @@ class Launch:
     command: tuple[str, ...]
     directory: str
     environment: Mapping[str, str] = field(default_factory=dict)
+    ours: tuple[str, ...] = ()
     inside_environment: Mapping[str, str] = field(default_factory=dict)
     affinity: frozenset[int] | None = None
     pins: Mapping[str, Value] = field(default_factory=dict)
@@ -46,6 +48,11 @@ class Launch:
     def with_environment(self, variables: Mapping[str, str]) -> Launch:
         """The process starts with these variables too."""
         return replace(self, environment={**self.environment, **variables})
+
+    def with_our_environment(self, variables: Mapping[str, str]) -> Launch:
+        """The process starts with these variables too, and its script need not know."""
+        launch = self.with_environment(variables)
+        return replace(launch, ours=(*self.ours, *(v for v in variables if v not in self.ours)))
 
     def without_environment(self, names: Collection[str]) -> Launch:
         """The process starts without these variables."""

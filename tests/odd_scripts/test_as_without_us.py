@@ -20,6 +20,7 @@ print(json.dumps([
     str(signal.getsignal(15)), threading.active_count(), sys.getrecursionlimit(),
     gc.get_threshold(), gc.isenabled(), locale.setlocale(locale.LC_ALL), sys.getswitchinterval(),
     sys.gettrace() is None, sys.getprofile() is None, sys.prefix, sys.dont_write_bytecode,
+    dict(os.environ),
 ]))
 """
 SELF_CENTRED = """
@@ -79,6 +80,25 @@ def test_what_is_not_as_alone_would_be_seen(script, tmp_path):
     name = script("import os; print('_SEEDPROOF_RUN' in os.environ)")
     with pytest.raises(AssertionError):
         assert_as_alone(tmp_path, sys.executable, name)
+
+
+HASHES_VARIABLES = "import os, seedproof\nseedproof.record('w', str(sorted(os.environ.items())){})"
+
+
+def test_a_hash_of_all_variables_repeats(seedproof, script):
+    """From run 10 on, the run's directory has a longer name."""
+    result = seedproof.check("--runs", "11", script(HASHES_VARIABLES.format("")))
+    assert result["verdict"] == "identical"
+
+
+def test_a_hash_of_what_tells_runs_apart_would_not(seedproof, script):
+    name = script(HASHES_VARIABLES.format("+ os.environ['_SEEDPROOF_RUN']"))
+    assert seedproof.check("--runs", "2", name)["verdict"] == "diverged"
+
+
+def test_all_runs_have_variables_of_the_same_size(seedproof, script):
+    name = script("import os, seedproof\nseedproof.record('w', len(os.environ['_SEEDPROOF_RUN']))")
+    assert seedproof.check("--runs", "11", name)["verdict"] == "identical"
 
 
 @pytest.mark.parametrize("ending", ENDINGS.values(), ids=ENDINGS)

@@ -72,6 +72,15 @@ def test_it_tells_a_person_what_it_is_and_what_to_do(source):
 
 
 @every_source
+def test_it_says_whether_it_changes_variables(source):
+    private = LAUNCH.with_view("private")
+    launches = [source.offer(private, value) for value in source.variations()]
+    changes = any(launch.environment or launch.first.get("home") for launch in launches)
+    moves = any(launch.view == "moved" for launch in launches)  # and with it PWD
+    assert source.by_variables == ((changes or moves) and source.id != "environment")
+
+
+@every_source
 def test_it_has_links(source):
     assert source.links
     assert all(link.startswith("https://") and " " not in link for link in source.links)

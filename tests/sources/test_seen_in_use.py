@@ -18,7 +18,7 @@ def test_a_use_is_told_with_its_file_and_line():
 
 
 def test_sources_whose_use_can_be_seen_say_how_they_are_used():
-    seen = {"entropy", "file_order", "clock", "data_order", "load"}
+    seen = {"entropy", "file_order", "clock", "data_order", "load", "environment"}
     assert {name for name, source in CATALOGUE.items() if source.used} == seen
 
 

@@ -15,13 +15,14 @@ from seedproof.checking.plan import Arm, PlannedRun
 from seedproof.checking.store import Store, write_json
 from seedproof.errors import SeedproofError
 from seedproof.inside.machine import visible_cores
-from seedproof.inside.start import LAUNCH_FILE, RUN_VARIABLE
+from seedproof.inside.start import LAUNCH_FILE, OURS, RUN_VARIABLE
 from seedproof.launch import Launch
 from seedproof.runner.accelerator import accelerator_visible
 from seedproof.runner.base import GUARD_LOST, Exit, Runner, Running
 from seedproof.runner.show import Show
 
 _LOOK_SECONDS = 0.03
+_MULTIPLE = 64
 _BOOTSTRAP = Path(__file__).parents[1] / "inside" / "bootstrap"
 
 
@@ -119,7 +120,6 @@ class Conductor:
         while self._waiting and self._fits(self._waiting[0]):
             run = self._waiting.pop(0)
             directory = self._store.fresh_run(run.arm, run.index)
-            write_json(directory / LAUNCH_FILE, run.launch.to_json())
             self.states[run.arm].begun.add(run.index)
             running = self._runner.start(recorded(run.launch, directory), directory)
             show = self._shown(run, directory) if self._show else None
@@ -220,19 +220,29 @@ def _in_order(arms: Sequence[Arm]) -> list[PlannedRun]:
 
 
 def recorded(launch: Launch, directory: Path) -> Launch:
-    """The launch with the way in for what records it."""
+    """The launch with the way in for what records it, and finds it in the directory."""
     path = [str(_BOOTSTRAP)]
     if launch.environment.get("PYTHONPATH"):
         path.append(launch.environment["PYTHONPATH"])
-    variables = {"PYTHONPATH": os.pathsep.join(path), RUN_VARIABLE: str(directory.resolve())}
+    place = _as_long_as_others(directory.resolve())
+    variables = {RUN_VARIABLE: place}
     if launch.view != "shared":
-        variables |= _own_caches(directory.resolve(), launch.environment)
-    return launch.with_environment(variables)
+        variables |= _own_caches(place, launch.environment)
+    path_found = launch.with_environment({"PYTHONPATH": os.pathsep.join(path)})
+    with_way_in = path_found.with_our_environment(variables)
+    write_json(directory / LAUNCH_FILE, {**launch.to_json(), OURS: list(with_way_in.ours)})
+    return with_way_in
 
 
-def _own_caches(directory: Path, found: Mapping[str, str]) -> dict[str, str]:
+def _as_long_as_others(directory: Path) -> str:
+    """The same path with slashes after it: where runs 9 and 10 keep a name of another length, what
+    lies behind it in memory moves."""
+    return str(directory) + os.sep * (_MULTIPLE - len(directory.name) % _MULTIPLE)
+
+
+def _own_caches(place: str, found: Mapping[str, str]) -> dict[str, str]:
     """Places for what compilers keep between runs: a run must not find what another one left."""
     always = ("TORCHINDUCTOR_CACHE_DIR", "TRITON_CACHE_DIR", "CUDA_CACHE_PATH")
     where_used = ("JAX_COMPILATION_CACHE_DIR", "TORCH_EXTENSIONS_DIR", "NUMBA_CACHE_DIR")
     names = (*always, *(name for name in where_used if name in found))
-    return {name: str(directory / "caches" / name.lower()) for name in names}
+    return {name: f"{place}caches/{name.lower()}" for name in names}

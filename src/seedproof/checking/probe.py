@@ -13,9 +13,8 @@ from typing import Any
 from seedproof import frameworks
 from seedproof.checking import plan
 from seedproof.checking.conduct import recorded
-from seedproof.checking.store import write_json
 from seedproof.errors import SeedproofError
-from seedproof.inside.start import LAUNCH_FILE, TRACE_DIRECTORY
+from seedproof.inside.start import TRACE_DIRECTORY
 from seedproof.launch import Value
 from seedproof.runner.base import STDERR_FILE, Running
 from seedproof.runner.local import LocalRunner
@@ -52,7 +51,6 @@ def probe(interpreter: str, pins: Mapping[str, Value]) -> Probe:
     arm = plan.arm("probe", pins, launch, [plan.BARE])
     with tempfile.TemporaryDirectory(prefix="seedproof-") as place:
         directory = Path(place)
-        write_json(directory / LAUNCH_FILE, arm.runs[0].launch.to_json())
         _wait(LocalRunner().start(recorded(arm.runs[0].launch, directory), directory))
         stream = main_stream(directory / TRACE_DIRECTORY)
         stream.refresh()

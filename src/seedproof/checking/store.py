@@ -14,7 +14,7 @@ from typing import Any
 
 from seedproof.errors import SeedproofError, UsageError
 from seedproof.inside.kept_runs import fresh_place
-from seedproof.inside.start import LAUNCH_FILE
+from seedproof.inside.start import LAUNCH_FILE, OURS
 from seedproof.launch import Launch
 from seedproof.runner.base import EXIT_FILE, IN_USE_FILE, Exit
 
@@ -88,8 +88,9 @@ class Store:
 
     def was_started_as(self, arm: str, index: int, launch: Launch) -> bool:
         """Whether the run was started by the same launch."""
-        planned = json.loads(json.dumps(launch.to_json()))
-        return bool(_read_json(self.run(arm, index) / LAUNCH_FILE) == planned)
+        planned: dict[str, Any] = json.loads(json.dumps(launch.to_json()))
+        found = _read_json(self.run(arm, index) / LAUNCH_FILE) or {}
+        return planned == {name: value for name, value in found.items() if name != OURS}
 
     def forget_exit(self, arm: str, index: int) -> None:
         """As if the run had not ended, so that it is run again."""

@@ -92,7 +92,7 @@ class Request:
         asked = self.asked
         launch = plan.base_launch(self.command, self.directory)
         if self.verb != "run":
-            launch = launch.with_environment(trackers.offline(launch.environment))
+            launch = launch.with_our_environment(trackers.offline(launch.environment))
         if asked["steps"] is not None:
             launch = launch.with_scope(**scope_of(asked["steps"]))
         collect = tuple(one for one in asked["outputs"] or () if one != STANDARD_OUTPUT)

@@ -23,6 +23,7 @@ import threading
 from typing import TYPE_CHECKING, Any, Callable
 
 from seedproof.frameworks import jax_perturbation
+from seedproof.frameworks.jax_closely import Closely
 from seedproof.frameworks.jax_functions import Functions, Tracing
 from seedproof.frameworks.jax_records import Records
 from seedproof.frameworks.jax_training import Training
@@ -50,6 +51,7 @@ class Calls:
         self._has_advised = False
         self._tracing = Tracing()
         self._records = Records(recorder, self.functions, self.training)
+        self._closely = None if recorder.close is None else Closely(recorder, recorder.close)
         recorder.at_end(self._end)
 
     def make(self, function: Function, original: Any, arguments: Any, named: Any) -> Any:
@@ -59,7 +61,10 @@ class Calls:
         taken = self._guarded(self._taken, function, original, arguments, named)
         if taken is not None:
             arguments, named = taken.side.whole
+        closely = taken and self._closely and self._closely.before(function, arguments, named)
         result = self.within(function, original, arguments, named)
+        if closely:
+            self._guarded(self._look_closely, function, original, *closely)
         if taken is not None:
             self._guarded(self._records.after, function, taken, result)
         elif function.takes_gradients:
@@ -83,6 +88,11 @@ class Calls:
         if not function.calls and hasattr(original, "eval_shape"):
             self.within(function, original.eval_shape, arguments, named)
         return function.trains
+
+    def _look_closely(self, function: Function, original: Any, arguments: Any, named: Any) -> None:
+        if self._closely is not None and hasattr(original, "trace"):
+            traced = self.within(function, original.trace, arguments, named)
+            self.within(function, self._closely.evaluate, (traced, arguments, named), {})
 
     def within(self, function: Function, original: Any, arguments: Any, named: Any) -> Any:
         """Calls `original`: what it calls in turn, or traces, belongs to `function`."""

@@ -28,6 +28,8 @@ def observe(recorder: Recorder) -> Steps:
     steps = observed(recorder)
     for optimizer in (keras.optimizers.Optimizer, keras.optimizers.LossScaleOptimizer):
         _wrap_apply(optimizer, steps)
+    if steps.closely is not None:
+        steps.closely.watch(keras.layers.Layer)
     _wrap_make_train_function(keras.Model, steps)
     _wrap_train_step(keras.Model, steps)
     _wrap_call(keras.Model, steps)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from seedproof.inside.recorder import Recorder
 
 # Uses of these can be told without pinning them.
-_NOTED = ("entropy", "file_order", "clock", "data_order", "load")
+_NOTED = ("entropy", "file_order", "clock", "data_order", "load", "environment")
 
 
 class Python(Framework):

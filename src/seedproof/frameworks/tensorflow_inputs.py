@@ -27,17 +27,17 @@ class Entered:
         self.name = name
         self.values = [value for value in tensors_in(values) if _has_bits(value)]
         self.outputs = tensors_in(outputs)
-        self._place = _place()
+        self._place = graph_here()
 
     def take(self) -> list[Any]:
         """The tensors, where they can be used and have not been taken."""
-        if self._place is not _place():
+        if self._place is not graph_here():
             return []
         taken, self.values = self.values, []
         return taken
 
 
-def _place() -> Any:
+def graph_here() -> Any:
     """The graph being traced; in eager execution always the same object."""
     return tf.compat.v1.get_default_graph() if tf.inside_function() else tf
 
@@ -95,6 +95,10 @@ class Inputs(threading.local):
         return of_losses(losses)
 
     # -- tapes ---------------------------------------------------------------------------------
+
+    def has_tape(self) -> bool:
+        """Whether a tape records."""
+        return bool(self._tapes)
 
     def begin(self, tape: Any) -> None:
         """A tape begins to record."""

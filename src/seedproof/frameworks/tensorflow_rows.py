@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Callable
 
 import tensorflow as tf
 
@@ -21,7 +21,7 @@ class Rows:
     def __init__(self, recorder: Recorder) -> None:
         self._recorder = recorder
         self._counter = StepCounter()
-        self._tables: dict[Any, GraphTable] = {}
+        self._tables: dict[Any, Any] = {}
         if hasattr(os, "register_at_fork"):
             os.register_at_fork(after_in_child=self._tables.clear)
 
@@ -36,20 +36,28 @@ class Rows:
     def write(self, owner: str, step: Any, *parts: Digested) -> Any:
         """One row of the table of `owner` that has these columns; the operation that writes it."""
         columns = [column for columns, _ in parts for column in columns]
-        known = (owner, layout(columns))
-        if known not in self._tables:
-            self._tables[known] = self._new_table(owner, columns)
-        return self._tables[known].append(step, [words for _, words in parts])
+        table = self._known((owner, layout(columns)), lambda: self._new_table(owner, columns))
+        return table.append(step, [words for _, words in parts])
+
+    def add(self, table: Any) -> None:
+        """Has a table of another kind drained with the others."""
+        self._known(table, lambda: table)
 
     def count(self, row: Any, updates: Any = 1) -> Any:
         """Counts updates once their row has been written; the number that there are then."""
         with tf.control_dependencies([row] if row is not None and tf.inside_function() else []):
             return self._counter.variable().assign_add(tf.cast(updates, tf.int64))
 
-    def _new_table(self, owner: str, columns: Any) -> GraphTable:
+    def _known(self, key: Any, make: Callable[[], Any]) -> Any:
         if not self._tables:
             self._recorder.add_drain(self._drain)
-        key = f"{owner}#{sum(other[0] == owner for other in self._tables)}"
+        if key not in self._tables:
+            self._tables[key] = make()
+        return self._tables[key]
+
+    def _new_table(self, owner: str, columns: Any) -> GraphTable:
+        owners = [known[0] for known in self._tables if isinstance(known, tuple)]
+        key = f"{owner}#{owners.count(owner)}"
         return GraphTable(self._recorder, key, columns)
 
     def _drain(self) -> int:

@@ -11,6 +11,7 @@ import tensorflow as tf
 from seedproof.frameworks import tensorflow_columns as columns_of
 from seedproof.frameworks.tensorflow_between import Between
 from seedproof.frameworks.tensorflow_calls import Calls, Watcher
+from seedproof.frameworks.tensorflow_closely import Closely
 from seedproof.frameworks.tensorflow_inputs import Entered, Inputs
 from seedproof.frameworks.tensorflow_optimizers import Optimizers, Trained
 from seedproof.frameworks.tensorflow_points import Points
@@ -36,6 +37,8 @@ class Steps:
         self._threads: set[int] = set()
         self._differentiates = False
         self.inputs = Inputs(recorder)
+        close = recorder.close
+        self.closely = None if close is None else Closely(recorder, self.inputs, close)
         self.calls = Calls(recorder)
         self.points = Points(recorder, self._done)
         recorder.add_counter(self._done)
@@ -149,7 +152,10 @@ class Steps:
             *self.inputs.take_losses(),
             *columns_of.of_gradients(gradients, variables),
         ]
-        return self._rows.step_to_come(), columns_of.digested(named)
+        step = self._rows.step_to_come()
+        if self.closely is not None:
+            self.closely.row(self._rows, step)
+        return step, columns_of.digested(named)
 
     def _record_beside(self, function: TrainingCalls | None, trained: Trained) -> None:
         if function is None:

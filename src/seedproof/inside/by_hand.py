@@ -25,7 +25,7 @@ def init(directory: str = ".seedproof") -> str:
         if RUN_VARIABLE not in os.environ:
             os.environ[RUN_VARIABLE] = _new_run(directory)
         start()
-    return os.environ[RUN_VARIABLE]
+    return os.path.abspath(os.environ[RUN_VARIABLE])
 
 
 def _new_run(directory: str) -> str:

@@ -21,10 +21,12 @@ _COLUMNS = (Column("init", "operation"), Column("init", "inputs"), Column("init"
 
 
 class Operations:
-    """Those of this process."""
+    """Those of this process; `beside` tells that they are no part of what trains, but were
+    carried out beside it."""
 
-    def __init__(self, recorder: Recorder) -> None:
+    def __init__(self, recorder: Recorder, *, beside: bool = False) -> None:
         self._recorder = recorder
+        self._beside = {"beside": True} if beside else {}
         self._numbers: dict[tuple[str, Place | None], int] = {}
         self._told = 0
 
@@ -41,7 +43,7 @@ class Operations:
         if (name, place) not in self._numbers:
             number = self._numbers[name, place] = len(self._numbers)
             where = {} if place is None else {"file": place.file, "line": place.line}
-            self._recorder.event("operation", number=number, name=name, **where)
+            self._recorder.event("operation", number=number, name=name, **where, **self._beside)
         return self._numbers[name, place]
 
 

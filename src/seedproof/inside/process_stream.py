@@ -10,7 +10,7 @@ import os
 import threading
 from typing import TYPE_CHECKING, Any, Callable, Sequence
 
-from seedproof.inside import roles
+from seedproof.inside import our_variables, roles
 from seedproof.trace.format import EVENTS_FILE
 from seedproof.trace.writer import StreamWriter
 
@@ -52,7 +52,7 @@ class ProcessStream:
                 self._role = roles.parent_role() or roles.MAIN
                 return  # what it starts in turn has the same forebears
             self._role = roles.of_script()
-        os.environ[roles.ROLE_VARIABLE] = self._role
+        our_variables.put(roles.ROLE_VARIABLE, self._role)
 
     def _count_fork(self) -> None:
         self._forks += 1

@@ -15,7 +15,7 @@ from typing import Any
 from seedproof import frameworks
 from seedproof._version import __version__
 from seedproof.frameworks.base import Done, Framework
-from seedproof.inside import escapes, machine, recorder, trackers
+from seedproof.inside import escapes, machine, our_variables, recorder, roles, trackers
 from seedproof.inside.import_hook import when_imported
 from seedproof.inside.process_stream import ProcessStream
 from seedproof.inside.scope import Scope
@@ -24,15 +24,19 @@ from seedproof.trace.format import SCHEMA
 
 RUN_VARIABLE = "_SEEDPROOF_RUN"
 LAUNCH_FILE = "launch.json"
+OURS = "ours"  # in that file: which variables are no part of what the script was given
 TRACE_DIRECTORY = "trace"
 VIEW_FILE = "view.json"
+_BOOTSTRAP = os.path.join(os.path.dirname(os.path.abspath(__file__)), "bootstrap")
 
 
 def start() -> None:
     """Starts recording and pinning in this process, as the launch in the run's directory says."""
-    run_directory = os.environ[RUN_VARIABLE]
+    run_directory = os.path.abspath(os.environ[RUN_VARIABLE])
     with open(os.path.join(run_directory, LAUNCH_FILE), encoding="utf-8") as file:
         launch = json.load(file)
+    ours = (RUN_VARIABLE, roles.ROLE_VARIABLE, *launch.get(OURS, ()))
+    our_variables.hide(ours, _BOOTSTRAP)
     active = _begin_recording(run_directory, launch)
     os.environ.update(launch["inside_environment"])
     _watch_escapes(active, run_directory)

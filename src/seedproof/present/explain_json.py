@@ -29,6 +29,7 @@ def explanation_as_json(command: Sequence[str], found: Explanation) -> dict[str,
         "operation": operation,
         "causes": [one for cause in found.causes for one in _cause(cause)],
         "remains": found.remains or None,
+        "hidden": list(found.hidden),
         "runs": found.runs,
     }
     return finite(result)  # type: ignore[no-any-return]

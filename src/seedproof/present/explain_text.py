@@ -40,6 +40,7 @@ def _verdict(found: Explanation) -> Iterator[str]:
 
 def _operation(first: Operation) -> str:
     place = "" if first.place is None else f", {_name(first.place.file)}:{first.place.line}"
+    place += " (a hint: evaluated beside the compiled program)" if first.hint else ""
     if first.outputs_alone:
         return f"first operation with equal inputs and other outputs: {shown(first.name)}{place}"
     return f"what differs comes in before the operation {shown(first.name)}{place}"
@@ -49,6 +50,13 @@ def _causes(typed: Sequence[str], found: Explanation) -> Iterator[str]:
     for cause in found.causes:
         yield ""
         yield from _cause(typed, cause)
+    if found.hidden:
+        yield ""
+        others = ", ".join(found.hidden)
+        told = (
+            f"not told apart from it: {others}, which change variables too; mend it and ask again"
+        )
+        yield from _wrapped(told, indent=0)
     if found.remains:
         yield ""
         yield f"why: not known; {shown(found.remains, 300)}"

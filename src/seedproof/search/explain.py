@@ -53,7 +53,8 @@ class Search:
             return Explanation(first.outcome, runs=self._trials.spent)
         if first.outcome.verdict.name == "identical":
             causes = self._by_varying(first)
-            return Explanation(first.outcome, causes, self._trials.spent)
+            spent = self._trials.spent
+            return Explanation(first.outcome, causes, spent, hidden=_hidden_behind(causes))
         causes, remains = self._by_pinning(first, find_all)
         spent = self._trials.spent
         return Explanation(first.outcome, causes, spent, remains, self._operation, self._moves)
@@ -155,14 +156,17 @@ class Search:
         seen to use, then all the rest at once; and of either the least that parts them."""
         causes: list[Cause] = []
         used = _used(first)
-        left = [name for name in suspects(used, False, self._pinned).all if name != "seeds"]
+        # It stands before those that act through it.
+        order = dict.fromkeys(("environment", *suspects(used, False, self._pinned).all))
+        left = [name for name in order if name not in ("seeds", *self._pinned)]
         for choice in _CHOICES:
             for seen_in_use in (True, False):
                 while found := self._parting(
                     [name for name in left if name in used or not seen_in_use], choice
                 ):
                     causes.append(self._cause_of_varying(found, choice))
-                    left = [name for name in left if name not in found]
+                    gone = {*found, *_hidden_behind(causes)}
+                    left = [name for name in left if name not in gone]
         return tuple(causes)
 
     def _parting(self, names: Sequence[str], choice: int) -> list[str]:
@@ -188,6 +192,14 @@ class Search:
 def _variation(names: Sequence[str], choice: int) -> dict[str, Value]:
     """Of each source the value number `choice` that it proposes."""
     return {name: CATALOGUE[name].variations()[choice] for name in names}
+
+
+def _hidden_behind(causes: Sequence[Cause]) -> tuple[str, ...]:
+    """The sources that cannot be told apart from a cause that was found: where a script takes
+    everything from its environment, whatever changes a variable parts it."""
+    if not any(cause.varied and "environment" in cause.sources for cause in causes):
+        return ()
+    return tuple(source.id for source in CATALOGUE.values() if source.by_variables)
 
 
 def _speaks_for_seeds(hint: Divergence, place: Divergence) -> bool:

@@ -45,7 +45,7 @@ class Cause:
 class Explanation:
     """`outcome` is of the runs as they are. `remains` says what is left to suspect where pinning
     everything does not help, and `moves` how often and up to which step runs part that do not part
-    at one step alone."""
+    at one step alone. `hidden` are sources that no run tells apart from a cause that was found."""
 
     outcome: ArmOutcome
     causes: tuple[Cause, ...] = ()
@@ -53,14 +53,17 @@ class Explanation:
     remains: str = ""
     operation: Operation | None = None
     moves: str = ""
+    hidden: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Operation:
     """The first operation at step `step` whose outputs differ; `outputs_alone`: its inputs were
-    equal, else what differs came in there from outside."""
+    equal, else what differs came in there from outside. `hint`: it was carried out beside what
+    trains, which may compute in another order."""
 
     step: int
     name: str
     place: Place | None
     outputs_alone: bool = True
+    hint: bool = False

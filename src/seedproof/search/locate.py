@@ -34,7 +34,7 @@ def first_operation(reference: Trace, other: Trace, role: str, step: int) -> Ope
 
 def _operation(event: dict[str, Any], step: int, outputs_alone: bool) -> Operation:
     place = Place(event["file"], event["line"]) if {"file", "line"} <= event.keys() else None
-    return Operation(step, event["name"], place, outputs_alone)
+    return Operation(step, event["name"], place, outputs_alone, event.get("beside", False))
 
 
 def _rows(stream: Stream) -> Iterator[tuple[int, ...]]:

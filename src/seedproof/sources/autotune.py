@@ -41,4 +41,5 @@ SOURCE = Source(
     variations=lambda: (False, True),
     offer=_offer,
     offered=confirmed("autotune"),
+    by_variables=True,
 )

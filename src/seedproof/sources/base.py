@@ -37,7 +37,8 @@ class Source:
 
     Of a pin, `variables` gives the environment and `start` changes the rest of the launch; it also
     acts inside the process, through `pin_ID` of each framework and `seedproof.inside.pins.ID`.
-    `before_start`: nothing but the start can set it. `strict` is the value of a pin that does more
+    `before_start`: nothing but the start can set it. `by_variables`: varied, it shows among the
+    variables of the process. `strict` is the value of a pin that does more
     than policies would pay for, to prove a cause; None where there is none. `used` completes
     "train.py:37 …" where the user's code was seen to use the source; empty where that is not seen.
     """
@@ -55,6 +56,7 @@ class Source:
     variables: Callable[[Value], tuple[Variable, ...]] = lambda _value: ()
     start: Callable[[Launch, Value], Launch] = lambda launch, _value: launch
     before_start: bool = False
+    by_variables: bool = False
     strict: Value | None = None
     used: str = ""
 

@@ -65,4 +65,5 @@ SOURCE = Source(
     offer=_offer,
     offered=confirmed("cpu_isa"),
     before_start=True,
+    by_variables=True,
 )

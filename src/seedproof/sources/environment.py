@@ -54,4 +54,5 @@ SOURCE = Source(
     offered=confirmed("environment"),
     start=_start,
     before_start=True,
+    used="reads all variables of the environment",
 )

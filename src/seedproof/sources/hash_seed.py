@@ -43,4 +43,5 @@ SOURCE = Source(
     offer=_offer,
     offered=_offered,
     before_start=True,
+    by_variables=True,
 )

@@ -40,4 +40,5 @@ SOURCE = Source(
     offered=confirmed("home"),
     start=_start,
     before_start=True,
+    by_variables=True,
 )

@@ -79,4 +79,5 @@ SOURCE = Source(
     offer=_offer,
     offered=confirmed("locale"),
     before_start=True,
+    by_variables=True,
 )

@@ -69,4 +69,5 @@ SOURCE = Source(
     variations=lambda: (1, 2, 4),
     offer=_offer,
     offered=_offered,
+    by_variables=True,
 )

@@ -53,4 +53,5 @@ SOURCE = Source(
     variations=lambda: (False, True),
     offer=_offer,
     offered=confirmed("op_determinism"),
+    by_variables=True,
 )

@@ -64,4 +64,5 @@ SOURCE = Source(
     variations=_variations,
     offer=_offer,
     offered=confirmed("timezone"),
+    by_variables=True,
 )

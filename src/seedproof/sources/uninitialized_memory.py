@@ -59,4 +59,5 @@ SOURCE = Source(
     offer=_offer,
     offered=confirmed("uninitialized_memory"),
     strict=0,
+    by_variables=True,
 )

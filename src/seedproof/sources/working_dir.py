@@ -42,4 +42,5 @@ SOURCE = Source(
     offered=confirmed("working_dir"),
     start=_start,
     before_start=True,
+    by_variables=True,
 )

@@ -44,7 +44,8 @@ def once_imported(name: str, act: Callable[[Any], object]) -> None:
 
 def run_directory() -> str:
     """The directory of this run; empty outside of one."""
-    return os.environ.get(RUN_VARIABLE, "")
+    place = os.environ.get(RUN_VARIABLE, "")
+    return os.path.abspath(place) if place else ""
 
 
 def launch() -> dict[str, Any]:

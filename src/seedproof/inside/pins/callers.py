@@ -9,10 +9,13 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Any, Callable, Container, NamedTuple
+from typing import Any, Callable, Container, Iterable, NamedTuple
 
 _HERE = os.path.dirname(os.path.abspath(__file__)) + os.sep
-_PACKAGE = os.path.dirname(os.path.dirname(_HERE[:-1])) + os.sep
+_INSIDE = os.path.dirname(_HERE[:-1]) + os.sep
+_PACKAGE = os.path.dirname(_INSIDE[:-1]) + os.sep
+# What stands between the user and a function of the standard library.
+_OURS_BETWEEN = (_HERE, _INSIDE + "stand_in.py", _INSIDE + "our_variables.py")
 _STANDARD = os.path.dirname(os.path.abspath(os.__file__)) + os.sep
 _INSTALLED = ("site-packages", "dist-packages")
 
@@ -53,6 +56,11 @@ def place_behind(library: str) -> Place | None:
     return _nearest(frame, lambda _frame, _kind: False)
 
 
+def own_line(lines: Iterable[tuple[str, int]]) -> Place | None:
+    """The first of these lines, by file and number, that is the user's own."""
+    return next((Place(*line) for line in lines if _kind_of(line[0]) == OWN), None)
+
+
 def _nearest(frame: Any, ends: Callable[[Any, int], bool]) -> Place | None:
     """The first of the user's own from `frame` outwards, up to one that `ends` the search."""
     typed = None
@@ -88,7 +96,8 @@ def _kind(name: str) -> int:
     if any(part in path for part in _INSTALLED):
         return LIBRARY
     if path.startswith(_PACKAGE):
-        return PASSES if path.startswith(_HERE) or path.endswith("_pins.py") else LIBRARY
+        passes = path.startswith(_OURS_BETWEEN) or path.endswith("_pins.py")
+        return PASSES if passes else LIBRARY
     return STANDARD if path.startswith(_STANDARD) else OWN
 
 

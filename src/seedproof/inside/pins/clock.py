@@ -20,7 +20,7 @@ from typing import Any, Callable
 from seedproof.frameworks.base import Done
 from seedproof.inside.pins import uses
 from seedproof.inside.pins.callers import own_place
-from seedproof.inside.pins.stand_in import stand_in
+from seedproof.inside.stand_in import stand_in
 
 _SECOND = 10**9
 _TICK = _SECOND // 1000

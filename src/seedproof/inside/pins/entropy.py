@@ -17,7 +17,7 @@ from seedproof.frameworks.base import Done
 from seedproof.inside import recorder
 from seedproof.inside.pins import uses
 from seedproof.inside.pins.callers import Place, own_place, place_behind
-from seedproof.inside.pins.stand_in import stand_in
+from seedproof.inside.stand_in import stand_in
 
 _THROUGH = frozenset({"random", "secrets", "uuid"})
 _SEED_BYTES = 32

@@ -1,12 +1,16 @@
-"""The environment: so many bytes more than the user's own."""
+"""The environment: so many bytes more than the user's own, and who reads all of it."""
 
 from __future__ import annotations
 
 import os
 
 from seedproof.frameworks.base import Done
+from seedproof.inside import our_variables
+from seedproof.inside.pins import uses
+from seedproof.inside.pins.callers import own_place
 
 PADDING = "_SEEDPROOF_PADDING"
+_THROUGH = frozenset({"os", "collections"})
 
 
 def pin(size: int) -> Done:
@@ -18,3 +22,14 @@ def pin(size: int) -> Done:
 
 
 vary = pin
+
+
+def note() -> None:
+    """From now on, who lists all variables is told."""
+    our_variables.when_listed(_tell)
+
+
+def _tell() -> None:
+    place = own_place(_THROUGH)
+    if place is not None:
+        uses.tell("environment", place)

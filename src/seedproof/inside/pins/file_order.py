@@ -11,7 +11,7 @@ from typing import Any, Callable, Iterable, Iterator
 from seedproof.frameworks.base import Done
 from seedproof.inside.pins import uses
 from seedproof.inside.pins.callers import own_place
-from seedproof.inside.pins.stand_in import stand_in
+from seedproof.inside.stand_in import stand_in
 
 SORTED, REVERSED = 0, 1
 _THROUGH = frozenset({"glob", "os", "pathlib"})
