@@ -95,6 +95,20 @@ def test_a_listing_that_is_sorted_at_once_is_not_named(seedproof, script):
     assert (cause["pinned_identical"], cause["pinned_runs"]) == (2, 2)
 
 
+def test_what_comes_from_all_variables_is_named_once(seedproof, script):
+    """Whatever changes a variable parts such a script; it does not part by being observed."""
+    name = script("import os, seedproof\nseedproof.record('x', str(sorted(os.environ.items())))")
+    result = explained(seedproof, name)
+    (cause,) = result["causes"]
+    assert (cause["source"], cause["status"], cause["varied"]) == ("environment", "proved", True)
+    assert cause["line"].endswith("train.py:2")
+    assert {"hash_seed", "locale", "home", "working_dir"} <= set(result["hidden"])
+    assert result["runs"] <= 12
+    told = " ".join(seedproof("explain", name).out.split())
+    assert "not told apart from it: hash_seed, num_threads, " in told
+    assert told.count("why: ") == 1
+
+
 def test_a_script_without_fault_has_no_cause(seedproof, script):
     result = explained(seedproof, script(LISTING.replace("os.listdir", "sorted")))
     assert (result["verdict"], result["causes"]) == ("identical", [])

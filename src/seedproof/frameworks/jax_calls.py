@@ -61,9 +61,12 @@ class Calls:
         taken = self._guarded(self._taken, function, original, arguments, named)
         if taken is not None:
             arguments, named = taken.side.whole
-        closely = taken and self._closely and self._closely.before(function, arguments, named)
+        closely = None
+        if taken is not None and self._closely is not None:
+            is_step = self.training.is_step(function)
+            closely = self._closely.before(function, is_step, arguments, named)
         result = self.within(function, original, arguments, named)
-        if closely:
+        if closely is not None:
             self._guarded(self._look_closely, function, original, *closely)
         if taken is not None:
             self._guarded(self._records.after, function, taken, result)

@@ -38,10 +38,13 @@ class Closely:
         self._step = step
         self._operations = Operations(recorder, beside=True)
 
-    def before(self, function: Function, arguments: Any, named: Any) -> tuple[Any, Any] | None:
+    def before(
+        self, function: Function, is_step: bool, arguments: Any, named: Any
+    ) -> tuple[Any, Any] | None:
         """What a call is about to be given, to be there after it too; None where it neither is
         the step nor belongs to it."""
-        if not self._step <= self._recorder.step() + 1 <= self._step + 1:
+        made = self._recorder.step() + 1
+        if made != self._step and (made != self._step + 1 or is_step):
             return None
         return _kept((arguments, named)) if function.donates else (arguments, named)
 
@@ -54,7 +57,9 @@ class Closely:
         except Exception as error:
             self._recorder.event("note", text=f"not every equation was looked at: {error!r}")
 
-    def _evaluated(self, jaxpr: Any, constants: Any, values: Sequence[Any]) -> list[Any]:
+    def _evaluated(
+        self, jaxpr: Any, constants: Any, values: Sequence[Any], place: Place | None = None
+    ) -> list[Any]:
         known: dict[Any, Any] = dict(zip(jaxpr.constvars, constants))
         known.update(zip(jaxpr.invars, values))
 
@@ -65,13 +70,15 @@ class Closely:
             inputs = [read(variable) for variable in equation.invars]
             called = _called(equation)
             if called is not None:
-                outputs = self._evaluated(*called, inputs)
+                outputs = self._evaluated(*called, inputs, _place(equation) or place)
             else:
-                outputs = self._carried_out(jaxpr, equation, inputs)
+                outputs = self._carried_out(jaxpr, equation, inputs, place)
             known.update(zip(equation.outvars, outputs))
         return [read(variable) for variable in jaxpr.outvars]
 
-    def _carried_out(self, jaxpr: Any, equation: Any, inputs: Sequence[Any]) -> list[Any]:
+    def _carried_out(
+        self, jaxpr: Any, equation: Any, inputs: Sequence[Any], place: Place | None
+    ) -> list[Any]:
         name = equation.primitive.name
         if equation.effects:
             raise NotImplementedError(f"{name} has effects")
@@ -79,7 +86,8 @@ class Closely:
         alone = jaxpr.replace(constvars=[], invars=given, outvars=equation.outvars, eqns=[equation])
         values = [value for value, at in zip(inputs, equation.invars) if not hasattr(at, "val")]
         outputs = list(jax.core.eval_jaxpr(alone, (), *values))
-        self._operations.tell(name, _place(equation), _words(inputs), _words(outputs))
+        at = _place(equation) or place  # what a library compiled has a line where it is called
+        self._operations.tell(name, at, _words(inputs), _words(outputs))
         return outputs
 
 

@@ -53,6 +53,7 @@ def _wrap_apply(owner: Any, steps: Steps, recorder: Recorder) -> None:
             result = original(self, grads, trainable_variables)
             if begins:
                 end(self)
+                steps.updated()
             return result
         except BaseException as error:
             without_own_frame(error)
@@ -104,6 +105,7 @@ class Steps:
         self._inputs = observed.inputs
         self._loaders = observed.loaders
         self._updates = Updates(observed.training)
+        self.updated = observed.updated
         self._model: Any = None
         self._begun: Any = None
         self.is_updating = False

@@ -18,7 +18,7 @@ from seedproof.frameworks.tensorflow_columns import tensors_in
 from seedproof.frameworks.tensorflow_graph import QUEUE_ROWS, digests
 from seedproof.frameworks.tensorflow_inputs import graph_here
 from seedproof.inside.operations import Operations
-from seedproof.inside.pins.callers import place_behind
+from seedproof.inside.pins.callers import own_line, place_behind
 
 if TYPE_CHECKING:
     from seedproof.frameworks.tensorflow_inputs import Inputs
@@ -66,7 +66,7 @@ class Closely(threading.local):
         owner.__call__ = wrapper
 
     def _called(self, layer: Any, before: Any, outputs: Any) -> Any:
-        place = place_behind("")
+        place = _place_of(layer)
         name = f"{layer.name} ({type(layer).__name__})"
         after = self._guarded(_digest, outputs)
         if after is None:
@@ -125,6 +125,13 @@ class Table:
                 pairs = np.asarray(words).astype(np.uint64).reshape(-1, 2).tolist()
                 for (name, place), (before, after) in zip(self._met, pairs):
                     self._operations.tell(name, place, [before], [after])
+
+
+def _place_of(layer: Any) -> Place | None:
+    """The user's own code of a layer, else the line that led to its call."""
+    code = getattr(type(layer).call, "__code__", None)
+    own = None if code is None else own_line([(code.co_filename, code.co_firstlineno)])
+    return own or place_behind("")
 
 
 def _digest(structure: Any) -> Any:

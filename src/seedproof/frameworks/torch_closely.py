@@ -6,7 +6,7 @@ kernels are the same. What `torch.compile` has compiled is one operation, if it 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Callable
 
 import torch
 from torch.optim.optimizer import register_optimizer_step_post_hook
@@ -22,20 +22,23 @@ if TYPE_CHECKING:
     from seedproof.inside.recorder import Recorder
 
 
-def watch(recorder: Recorder, step: int) -> None:
-    """Looks at every operation from the end of the step before `step` to its own end."""
+def watch(recorder: Recorder, step: int) -> Callable[[], None]:
+    """Looks at every operation from the end of the step before `step` to its own end; what it
+    returns is to be called after each update that no hook of PyTorch tells of."""
     closely = _Closely(recorder)
 
-    def updated(_optimizer: Any, _arguments: Any, _named: Any) -> None:
+    def updated(*_of_a_hook: Any) -> None:
         done = recorder.step() + 1
-        if done == step:
+        if done == step and not closely.entered:
             closely.__enter__()
         elif done == step + 1 and closely.entered:
+            closely.entered = False
             closely.__exit__(None, None, None)
 
     register_optimizer_step_post_hook(updated)
     if step == 0:
         closely.__enter__()
+    return updated
 
 
 class _Closely(TorchDispatchMode):  # type: ignore[misc]  # no types of it are at hand

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Callable, NamedTuple
 
 import torch
 
@@ -21,11 +21,15 @@ if TYPE_CHECKING:
 
 
 class Observed(NamedTuple):
-    """What looks at PyTorch in this process, for others that look at what is built on it."""
+    """What looks at PyTorch in this process, for others that look at what is built on it.
+
+    `updated` is to be called after each update that no optimizer of PyTorch makes.
+    """
 
     training: Training
     inputs: Inputs
     loaders: Loaders
+    updated: Callable[[], None]
 
 
 observed: Observed | None = None
@@ -46,12 +50,16 @@ def observe(recorder: Recorder) -> None:
     loaders = Loaders(training, inputs, by_hand)
     hooks.watch_loaders(loaders, inputs, recorder)
     watch_parameters(training.modules)
-    observed = Observed(training, inputs, loaders)
     if training.records_steps:
         hooks.watch_backward(inputs, by_hand, recorder)
         _watch_modules(inputs, recorder)
-        if recorder.close is not None:
-            torch_closely.watch(recorder, recorder.close)
+    close = recorder.close
+    updated = _nothing if close is None else torch_closely.watch(recorder, close)
+    observed = Observed(training, inputs, loaders, updated)
+
+
+def _nothing() -> None:
+    """No step is looked at closely."""
 
 
 def _watch_modules(inputs: Inputs, recorder: Recorder) -> None:

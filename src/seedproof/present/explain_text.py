@@ -34,6 +34,8 @@ def _verdict(found: Explanation) -> Iterator[str]:
         yield f"       {apart(outcome.distance)}"
     if found.operation is not None:
         yield f"       {_operation(found.operation)}"
+    if found.disturbed:
+        yield "       no operation is named: looking closely changed what was computed before"
     if outcome.verdict.nothing_recorded:
         yield f"next: {RECORD_LINE}"
 

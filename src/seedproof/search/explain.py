@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from seedproof.compare.comparison import Comparison
 from seedproof.compare.divergence import Divergence
 from seedproof.launch import Value
 from seedproof.search.evidence import PAIRS_WHERE_ALL_PART, Evidence
@@ -45,6 +46,7 @@ class Search:
         self._tell = tell
         self._operation: Operation | None = None
         self._moves = ""
+        self._disturbed = False
 
     def explain(self, runs: int, *, find_all: bool = False) -> Explanation:
         """The explanation, from `runs` runs as they are (fewer where they part at once)."""
@@ -56,8 +58,15 @@ class Search:
             spent = self._trials.spent
             return Explanation(first.outcome, causes, spent, hidden=_hidden_behind(causes))
         causes, remains = self._by_pinning(first, find_all)
-        spent = self._trials.spent
-        return Explanation(first.outcome, causes, spent, remains, self._operation, self._moves)
+        return Explanation(
+            first.outcome,
+            causes,
+            self._trials.spent,
+            remains=remains,
+            operation=self._operation,
+            moves=self._moves,
+            disturbed=self._disturbed,
+        )
 
     # -- runs that part by themselves ----------------------------------------------------------
 
@@ -84,10 +93,10 @@ class Search:
             self._pinning(fixed, place), place, self._runs_to_be_sure(trial.count(place))
         )
         sources = sufficient(self._suspects(trial, place, fixed), evidence.agree)
+        released = self._trials.pinned(fixed, place, 2, closely=True)
+        self._look_closely(released, trial, place)
         if not sources:
             return None
-        released = self._trials.pinned(fixed, place, 2, closely=True)
-        self._operation = self._operation or _operation(released, place)
         strikes_again = released.parts_at(place)
         further = None if strikes_again else self._further_on(sources, place, fixed)
         if further is None:
@@ -98,6 +107,16 @@ class Search:
         lines = _lines([trial, released], sources)
         status = "proved" if proved else "suspected"
         return Cause(tuple(sources), status, unpinned, pinned, lines)  # type: ignore[arg-type]
+
+    def _look_closely(self, released: Trial, plain: Trial, place: Divergence) -> None:
+        """Where runs that were looked at closely part, if that is where they parted before and
+        they were the same up to there."""
+        if self._operation is not None or not released.parts_at(place):
+            return
+        self._disturbed = _differ_before(plain, released, place)
+        if not self._disturbed:
+            first, second = (released.state.traces[index] for index in (0, 1))
+            self._operation = first_operation(first, second, place.stream, place.step)
 
     def _further_on(
         self, sources: Sequence[str], place: Divergence, fixed: Mapping[str, Value]
@@ -213,12 +232,11 @@ def _is_sure(unpinned: Count, pinned: Count) -> bool:
     return pinned.parted == 0 and (1 - unpinned.rate) ** pinned.pairs < _LUCK
 
 
-def _operation(released: Trial, place: Divergence) -> Operation | None:
-    """Where runs that were looked at closely part, if that is where they parted before."""
-    if not released.parts_at(place):
-        return None
-    first, second = (released.state.traces[index] for index in (0, 1))
-    return first_operation(first, second, place.stream, place.step)
+def _differ_before(plain: Trial, released: Trial, place: Divergence) -> bool:
+    """Whether looking closely came to other bits before it came to the place."""
+    comparison = Comparison(plain.state.traces[0], released.state.traces[0], max(place.step, 0))
+    comparison.advance()
+    return comparison.first() is not None
 
 
 def _used(trial: Trial) -> set[str]:

@@ -45,7 +45,8 @@ class Cause:
 class Explanation:
     """`outcome` is of the runs as they are. `remains` says what is left to suspect where pinning
     everything does not help, and `moves` how often and up to which step runs part that do not part
-    at one step alone. `hidden` are sources that no run tells apart from a cause that was found."""
+    at one step alone. `hidden` are sources that no run tells apart from a cause that was found.
+    `disturbed`: looking closely changed what was computed before, and so names no operation."""
 
     outcome: ArmOutcome
     causes: tuple[Cause, ...] = ()
@@ -54,6 +55,7 @@ class Explanation:
     operation: Operation | None = None
     moves: str = ""
     hidden: tuple[str, ...] = ()
+    disturbed: bool = False
 
 
 @dataclass(frozen=True)

@@ -23,12 +23,11 @@ def first_operation(reference: Trace, other: Trace, role: str, step: int) -> Ope
     ours, theirs = (stream for stream in streams if stream is not None)
     named = {event["number"]: event for event in ours.all("operation")}
     for mine, yours in zip(_rows(ours), _rows(theirs), strict=False):
-        if mine == yours:
-            continue
-        (number, inputs, _), (other_number, other_inputs, _) = mine[1:], yours[1:]
+        (_, number, inputs, outputs), (_, other_number, other_inputs, other_outputs) = mine, yours
         if number != other_number or number not in named:
             return None
-        return _operation(named[number], step, outputs_alone=inputs == other_inputs)
+        if outputs != other_outputs:  # else what differs in its inputs was of no use to it
+            return _operation(named[number], step, outputs_alone=inputs == other_inputs)
     return None
 
 

@@ -1,0 +1,105 @@
+"""`seedproof explain` names the operation at which runs part, in each framework."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+import pytest
+
+TORCH = """
+import os
+import torch
+
+torch.manual_seed(0)
+model = torch.nn.Linear(3, 1)
+optimizer = torch.optim.SGD(model.parameters(), 0.1)
+for step in range(6):
+    optimizer.zero_grad()
+    output = model(torch.ones(2, 3))
+    if step == 3:
+        output = output + torch.rand(1, generator=torch.Generator().manual_seed(os.urandom(1)[0]))
+    output.sum().backward()
+    optimizer.step()
+"""
+JAX = """
+import os
+import jax, jax.numpy as jnp, numpy as np
+
+calls = 0
+def jitter(value):
+    global calls
+    calls += 1
+    return value + np.float32(os.urandom(1)[0] if calls > 3 else 0)
+
+@jax.jit
+def update(weights, x):
+    gradient = jax.grad(lambda weights: ((x @ weights) ** 2).mean())(weights)
+    shape = jax.ShapeDtypeStruct(gradient.shape, gradient.dtype)
+    gradient = jax.pure_callback(jitter, shape, gradient)
+    return weights - 0.1 * gradient
+
+weights = jnp.ones((3, 1))
+for step in range(6):
+    weights = update(weights, jnp.ones((2, 3)))
+"""
+KERAS = """
+import os
+import keras, numpy as np, tensorflow as tf
+
+class Jitter(keras.layers.Layer):
+    def call(self, x):
+        noise = tf.numpy_function(lambda: np.float32(os.urandom(1)[0]), [], tf.float32)
+        return x + tf.ensure_shape(noise, [])
+
+    def compute_output_shape(self, shape):
+        return shape
+
+keras.utils.set_random_seed(0)
+layers = keras.layers.Dense(2), Jitter(name="shaken"), keras.layers.Dense(1)
+model = keras.Sequential([keras.layers.Input((3,)), *layers])
+model.compile("sgd", "mse")
+model.fit(np.ones((8, 3)), np.ones((8, 1)), batch_size=4, verbose=0)
+"""
+TAKES_NOTICE = """
+import json, os
+import seedproof
+with open(os.environ["_SEEDPROOF_RUN"] + "/launch.json") as file:
+    if "close" in json.load(file):
+        torch.nn.init.ones_(model.weight)
+"""
+
+
+def explained(seedproof, name, **variables):
+    words = ("explain", "--python", sys.executable, "--json", "-", name)
+    return json.loads(seedproof(*words, **variables).out)
+
+
+@pytest.mark.parametrize(
+    ("framework", "program", "operation", "line", "is_hint"),
+    [
+        ("torch", TORCH, "aten.rand.generator", 12, False),
+        ("jax", JAX, "pure_callback", 15, True),
+        pytest.param("keras", KERAS, "shaken (Jitter)", 6, False, marks=pytest.mark.slow),
+    ],
+    ids=["torch", "jax", "keras on tensorflow"],
+)
+def test_the_operation_is_named(seedproof, script, framework, program, operation, line, is_hint):
+    pytest.importorskip(framework)
+    found = explained(seedproof, script(program), KERAS_BACKEND="tensorflow")
+    assert [cause["source"] for cause in found["causes"]] == ["entropy"]
+    named = found["operation"]
+    assert (named["name"], named["place"]["line"]) == (operation, line)
+    assert named["hint"] == is_hint
+    assert named["outputs_alone"]
+    assert not found["disturbed"]
+
+
+def test_a_training_that_takes_notice_has_no_operation_named(seedproof, script):
+    pytest.importorskip("torch")
+    before, _, after = TORCH.partition("optimizer = ")
+    name = script(before + TAKES_NOTICE + "optimizer = " + after)
+    found = explained(seedproof, name)
+    assert (found["disturbed"], found["operation"]) == (True, None)
+    told = seedproof("explain", "--python", sys.executable, name).out
+    assert "no operation is named: looking closely changed what was computed before" in told
