@@ -26,7 +26,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import lax
 
-from seedproof.frameworks.jax import FRAMEWORK
+from seedproof.frameworks.jax.framework import FRAMEWORK
 from seedproof.inside import recorder
 from seedproof.trace.writer import StreamWriter
 

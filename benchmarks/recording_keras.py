@@ -25,7 +25,7 @@ from tensorflow import keras  # noqa: E402
 
 from seedproof.experiments.datasets import load  # noqa: E402
 from seedproof.experiments.mnist_cv import build_model  # noqa: E402
-from seedproof.frameworks.keras import FRAMEWORK  # noqa: E402
+from seedproof.frameworks.keras.framework import FRAMEWORK  # noqa: E402
 from seedproof.inside import recorder  # noqa: E402
 from seedproof.trace.writer import StreamWriter  # noqa: E402
 

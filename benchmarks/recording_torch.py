@@ -1,8 +1,8 @@
 """What recording costs with PyTorch: interleaved pairs inside one process, one thread.
 
-Two equal models are trained in turn on the same batches, one plain, one recorded; each pair gives
-one ratio. `measure` does so for the article's network and for one whose steps are long in
-comparison with what is digested.
+Two equal models are trained on the same batches, one plain, one recorded, step by step in turn, so
+that both meet the machine in the same state; each pair of rounds gives one ratio. `measure` does so
+for the article's network and for one whose steps are long in comparison with what is digested.
 
     python benchmarks/recording_torch.py [PAIRS]
 """
@@ -25,12 +25,13 @@ from torch import nn
 from torch.optim import optimizer as optim
 from torch.utils import data
 
-from seedproof.frameworks.torch import FRAMEWORK
-from seedproof.frameworks.torch_points import Points
+from seedproof.frameworks.torch.framework import FRAMEWORK
+from seedproof.frameworks.torch.points import Points
 from seedproof.inside import recorder
 from seedproof.trace.writer import StreamWriter
 
 BATCH = 100
+WARM_UP_STEPS = 20
 PATCHED = (
     (nn.Module, "__call__"),
     (nn.Module, "named_parameters"),
@@ -77,21 +78,27 @@ class Training:
         self._loader = data.DataLoader(data.TensorDataset(images, labels), BATCH, shuffle=True)
         self.network = build()
         self._optimizer = torch.optim.Adam(self.network.parameters())
-        self._steps = steps
-        self._epochs = 0
-        self.seconds()
+        self._generator = torch.get_rng_state()
+        self._batches = iter(self._loader)
+        self.steps_done = 0
+        for _ in range(WARM_UP_STEPS):
+            self.step()
 
-    def seconds(self) -> float:
-        """One epoch, in seconds of the processor per step."""
+    def step(self) -> float:
+        """One step, in seconds of the processor."""
         self._observing.restore()
-        torch.manual_seed(self._epochs)
-        self._epochs += 1
+        torch.set_rng_state(self._generator)
+        if self.steps_done % len(self._loader) == 0:
+            self._batches = iter(self._loader)
+        self.steps_done += 1
         began = time.process_time()
-        for images, labels in self._loader:
-            self._optimizer.zero_grad()
-            nn.functional.cross_entropy(self.network(images), labels).backward()
-            self._optimizer.step()
-        return (time.process_time() - began) / self._steps
+        images, labels = next(self._batches)
+        self._optimizer.zero_grad()
+        nn.functional.cross_entropy(self.network(images), labels).backward()
+        self._optimizer.step()
+        seconds = time.process_time() - began
+        self._generator = torch.get_rng_state()
+        return seconds
 
 
 def article_network() -> nn.Module:
@@ -129,18 +136,26 @@ def measure(pairs: int) -> Iterator[Cost]:
             for observing in (plain, observed):
                 observing.restore()
                 trainings.append(Training(build, steps))
-            yield _compare(title, trainings, pairs)
+            yield _compare(title, trainings, pairs, steps)
 
 
-def _compare(title: str, trainings: list[Training], pairs: int) -> Cost:
-    ratios, steps = [], []
-    for pair in range(pairs):
-        order = trainings if pair % 2 else trainings[::-1]
-        seconds = {id(training): training.seconds() for training in order}
-        without, with_recording = (seconds[id(training)] for training in trainings)
+def _compare(title: str, trainings: list[Training], pairs: int, steps: int) -> Cost:
+    ratios, plain_steps = [], []
+    for _ in range(pairs):
+        without, with_recording = _round(trainings, steps)
         ratios.append(with_recording / without)
-        steps.append(without)
-    return Cost(title, ratios, steps, _same_bits(*(training.network for training in trainings)))
+        plain_steps.append(without / steps)
+    networks = [training.network for training in trainings]
+    return Cost(title, ratios, plain_steps, _same_bits(*networks))
+
+
+def _round(trainings: list[Training], steps: int) -> list[float]:
+    """So many steps of each, in turn; the seconds of each in all."""
+    seconds = dict.fromkeys(trainings, 0.0)
+    for step in range(steps):
+        for training in trainings if step % 2 else trainings[::-1]:
+            seconds[training] += training.step()
+    return list(seconds.values())
 
 
 def _same_bits(*networks: nn.Module) -> bool:

@@ -89,6 +89,7 @@ def test_the_operation_is_named(seedproof, script, framework, program, operation
     found = explained(seedproof, script(program), KERAS_BACKEND="tensorflow")
     assert [cause["source"] for cause in found["causes"]] == ["entropy"]
     named = found["operation"]
+    assert found["divergence"]["line"].endswith(f"train.py:{line}")
     assert (named["name"], named["place"]["line"]) == (operation, line)
     assert named["hint"] == is_hint
     assert named["outputs_alone"]

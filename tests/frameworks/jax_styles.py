@@ -398,7 +398,7 @@ def optax_eager():
 
 if __name__ == "__main__":
     if os.environ.get("ARRAYS") == "elsewhere" and "seedproof" in sys.modules:
-        from seedproof.frameworks import jax_look
+        from seedproof.frameworks.jax import look as jax_look
 
         jax_look.lies_on_cpu = lambda _: False
     trained = globals()[sys.argv[1]]()

@@ -9,10 +9,10 @@ from seedproof.trace.digest import BLOCK, digest_array
 
 jax = pytest.importorskip("jax")
 jnp = pytest.importorskip("jax.numpy")
-on_host = pytest.importorskip("seedproof.frameworks.jax_digest")
-on_device = pytest.importorskip("seedproof.frameworks.jax_device_digest")
-copies = pytest.importorskip("seedproof.frameworks.jax_copies")
-jax_look = pytest.importorskip("seedproof.frameworks.jax_look")
+on_host = pytest.importorskip("seedproof.frameworks.jax.digest")
+on_device = pytest.importorskip("seedproof.frameworks.jax.device_digest")
+copies = pytest.importorskip("seedproof.frameworks.jax.copies")
+jax_look = pytest.importorskip("seedproof.frameworks.jax.look")
 
 GENERATOR = np.random.default_rng(0)
 WIDE = ("int64", "uint64", "float64", "complex128")

@@ -14,7 +14,7 @@ from traces import recorded
 
 jax = pytest.importorskip("jax")
 jnp = pytest.importorskip("jax.numpy")
-Proxy = pytest.importorskip("seedproof.frameworks.jax_proxy").Proxy
+Proxy = pytest.importorskip("seedproof.frameworks.jax.proxy").Proxy
 
 
 def doubled(x, times=2):

@@ -14,8 +14,8 @@ from seedproof.trace.writer import StreamWriter
 from traces import HELLO, rows_of
 
 jnp = pytest.importorskip("jax.numpy")
-on_device = pytest.importorskip("seedproof.frameworks.jax_device_digest")
-jax_rows = pytest.importorskip("seedproof.frameworks.jax_rows")
+on_device = pytest.importorskip("seedproof.frameworks.jax.device_digest")
+jax_rows = pytest.importorskip("seedproof.frameworks.jax.rows")
 
 COLUMNS = (Column("update", "w"),)
 ARRAY = np.arange(5, dtype="float32")

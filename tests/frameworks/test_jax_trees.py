@@ -7,9 +7,9 @@ import gc
 import pytest
 
 jax = pytest.importorskip("jax")
-jax_trees = pytest.importorskip("seedproof.frameworks.jax_trees")
-jax_functions = pytest.importorskip("seedproof.frameworks.jax_functions")
-jax_identity = pytest.importorskip("seedproof.frameworks.jax_identity")
+jax_trees = pytest.importorskip("seedproof.frameworks.jax.trees")
+jax_functions = pytest.importorskip("seedproof.frameworks.jax.functions")
+jax_identity = pytest.importorskip("seedproof.frameworks.jax.identity")
 
 PARAMS = {"b": (3,), "w": (2, 3)}
 

@@ -13,7 +13,7 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
-from seedproof.frameworks.sklearn_fitted import Fitted
+from seedproof.frameworks.sklearn.fitted import Fitted
 from seedproof.inside import leaves
 
 GENERATOR = np.random.default_rng(0)

@@ -14,7 +14,7 @@ from seedproof.trace.writer import StreamWriter
 from traces import HELLO, rows_of
 
 tf = pytest.importorskip("tensorflow")
-in_graph = pytest.importorskip("seedproof.frameworks.tensorflow_graph")
+in_graph = pytest.importorskip("seedproof.frameworks.tensorflow.graph")
 
 GENERATOR = np.random.default_rng(0)
 DTYPES = (

@@ -9,7 +9,7 @@ from seedproof.inside.leaves import flatten
 from seedproof.trace.digest import BLOCK, digest_array
 
 torch = pytest.importorskip("torch")
-looking = pytest.importorskip("seedproof.frameworks.torch_look")
+looking = pytest.importorskip("seedproof.frameworks.torch.look")
 
 GENERATOR = np.random.default_rng(0)
 DTYPES = (
@@ -120,7 +120,7 @@ def test_a_subclass_with_memory_of_its_own_is_read_as_the_tensor_that_it_is(dige
 
 
 def test_a_tensor_without_a_value_has_no_digest(digests):
-    from seedproof.frameworks.torch_undisturbed import NoValueError
+    from seedproof.frameworks.torch.undisturbed import NoValueError
 
     with pytest.raises(NoValueError):
         digests(torch.empty(3, device="meta"))

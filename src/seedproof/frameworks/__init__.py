@@ -12,11 +12,11 @@ from typing import Any
 KNOWN = {
     "sys": "seedproof.frameworks.python",
     "numpy": "seedproof.frameworks.numpy",
-    "tensorflow": "seedproof.frameworks.tensorflow",
-    "keras": "seedproof.frameworks.keras",
-    "torch": "seedproof.frameworks.torch",
-    "jax": "seedproof.frameworks.jax",
-    "sklearn": "seedproof.frameworks.sklearn",
+    "tensorflow": "seedproof.frameworks.tensorflow.framework",
+    "keras": "seedproof.frameworks.keras.framework",
+    "torch": "seedproof.frameworks.torch.framework",
+    "jax": "seedproof.frameworks.jax.framework",
+    "sklearn": "seedproof.frameworks.sklearn.framework",
 }
 
 

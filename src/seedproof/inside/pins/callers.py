@@ -96,7 +96,7 @@ def _kind(name: str) -> int:
     if any(part in path for part in _INSTALLED):
         return LIBRARY
     if path.startswith(_PACKAGE):
-        passes = path.startswith(_OURS_BETWEEN) or path.endswith("_pins.py")
+        passes = path.startswith(_OURS_BETWEEN) or path.endswith(os.sep + "pins.py")
         return PASSES if passes else LIBRARY
     return STANDARD if path.startswith(_STANDARD) else OWN
 

@@ -1,0 +1,1 @@
+"""JAX, as `seedproof.frameworks` describes it."""

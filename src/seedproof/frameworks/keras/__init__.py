@@ -1,0 +1,1 @@
+"""Keras, as `seedproof.frameworks` describes it."""

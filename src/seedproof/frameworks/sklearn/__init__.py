@@ -1,0 +1,1 @@
+"""scikit-learn, as `seedproof.frameworks` describes it."""

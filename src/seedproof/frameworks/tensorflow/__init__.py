@@ -1,0 +1,1 @@
+"""TensorFlow, as `seedproof.frameworks` describes it."""

@@ -1,0 +1,1 @@
+"""PyTorch, as `seedproof.frameworks` describes it."""

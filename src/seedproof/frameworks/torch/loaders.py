@@ -1,0 +1,72 @@
+"""DataLoaders: the batches that they yield, and the epochs that end with them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
+
+from torch.utils import data
+
+from seedproof.frameworks.torch.undisturbed import gradients_are_recorded
+
+if TYPE_CHECKING:
+    from seedproof.frameworks.torch.by_hand import ByHand
+    from seedproof.frameworks.torch.inputs import Inputs
+    from seedproof.frameworks.torch.training import Training
+
+# Their lengths are asked for by their own iterators, so that asking has no effect of its own.
+_COUNTED = {
+    data.SequentialSampler,
+    data.RandomSampler,
+    data.SubsetRandomSampler,
+    data.WeightedRandomSampler,
+    data.distributed.DistributedSampler,
+}
+
+
+class Loaders:
+    """Follows what comes out of the iterators of all DataLoaders of the process that trains.
+
+    `ends_epochs` is false while something else says when an epoch ends.
+    """
+
+    def __init__(self, training: Training, inputs: Inputs, by_hand: ByHand) -> None:
+        self._training = training
+        self._by_hand = by_hand
+        self._inputs = inputs
+        self._updates_before: Any = WeakKeyDictionary()
+        self.ends_epochs = True
+
+    def begin(self) -> bool:
+        """A batch is asked for; whether here is where it is trained on."""
+        if not self._training.thread.is_here() or self._inputs.is_looked_at:
+            return False
+        self._inputs.is_looked_at = True  # a dataset may call modules to prepare its data
+        return True
+
+    def yielded(self, iterator: Any, batch: Any) -> None:
+        """An iterator has given a batch: where no gradients are recorded, it only evaluates."""
+        if iterator not in self._updates_before:
+            self._updates_before[iterator] = self._training.recorder.step()
+        self._training.points.ends_epoch = _is_last(iterator)
+        if self._training.records_steps and gradients_are_recorded():
+            self._inputs.batch(batch)
+
+    def exhausted(self, iterator: Any) -> None:
+        """An iterator has no more batches: the end of an epoch if updates were made of them."""
+        self._by_hand.before_inputs()
+        step = self._training.recorder.step()
+        before = self._updates_before.pop(iterator, step)
+        self._training.rows.write_pending(step + 1)
+        if self.ends_epochs and step > before:
+            if self._training.records_steps:
+                self._training.points.generators(step)
+            self._training.recorder.epoch_done()
+
+
+def _is_last(iterator: Any) -> bool:
+    """Whether the batch that was given is the last one, as far as that can be known."""
+    sampler: Any = getattr(iterator, "_index_sampler", None)
+    if type(sampler) is not data.BatchSampler or type(sampler.sampler) not in _COUNTED:
+        return False
+    return bool(iterator._num_yielded == len(sampler))

@@ -1,0 +1,80 @@
+"""What is recorded of an update, whoever makes it: what goes into it, and what it leaves."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Callable, Mapping, NamedTuple, Optional, Sequence
+
+from seedproof.frameworks.torch.look import Words, look
+from seedproof.frameworks.torch.perturbation import perturb
+from seedproof.trace.format import BEFORE_TRAINING
+
+if TYPE_CHECKING:
+    from seedproof.frameworks.torch.optimizers import Known, Layout
+    from seedproof.frameworks.torch.training import Training
+
+LayOut = Callable[[Any, Any], Any]  # an optimizer, as known, to its Layout
+Gradients = Callable[[Any], Sequence[Any]]  # a Layout to the gradients of its parameters
+
+
+class Begun(NamedTuple):
+    """An update that has been begun; `gradients` where they are there before it."""
+
+    known: Known
+    layout: Layout
+    step: int
+    gradients: Optional[Words]  # noqa: UP045 - evaluated by Python 3.8
+
+
+class Updates:
+    """Makes one row per update, in the table of its optimizer."""
+
+    def __init__(self, training: Training) -> None:
+        self._training = training
+
+    def begin(self, optimizer: Any, lay_out: LayOut, gradients: Gradients | None) -> Begun:
+        """An update is about to be made; `gradients` is None where they are there only after it."""
+        training = self._training
+        training.thread.steps_here()
+        training.begins()
+        training.write_gone()
+        known = training.optimizers.known(optimizer)
+        is_first = known.layout is None
+        layout = known.layout = lay_out(optimizer, known)
+        step, words = training.step_to_come(), None
+        if training.records_steps:
+            if is_first:
+                self._record_initial(known, layout, step)
+            if gradients is not None:
+                words = look(gradients(layout))
+        return Begun(known, layout, step, words)
+
+    def _record_initial(self, known: Known, layout: Layout, step: int) -> None:
+        perturb(self._training.recorder, layout.params)
+        rows, group = self._training.rows, f"init/{known.owner}"
+        at = BEFORE_TRAINING if step == 0 else step
+        columns = rows.columns(group, "init", layout.named_state())
+        rows.write(group, columns, at, look(layout.state()))
+        self._training.points.values("init", layout.named_params(), at)
+
+    def end(self, begun: Begun, state: Callable[[], Mapping[Any, Any]]) -> None:
+        """The update has been made; `state` gives what the optimizer keeps to itself."""
+        training, known, layout, step = self._training, *begun[:3]
+        found = None
+        if training.records_steps:
+            gradients = look(layout.gradients()) if begun.gradients is None else begun.gradients
+            found = look(layout.state())
+            training.rows.write_pending(step)
+            training.rows.write(known.owner, layout.columns, step, gradients, found)
+        training.count_update()
+        known.final.updated(layout.params, layout.final_names, step, found)
+        if training.records_steps and training.points.are_at(step):
+            self._record_points(begun, state)
+        training.rows.update_done(step)
+
+    def _record_points(self, begun: Begun, state: Callable[[], Mapping[Any, Any]]) -> None:
+        points, known, layout, step = self._training.points, *begun[:3]
+        if self._training.recorder.keeps_values(step):
+            points.values("update", layout.named_params(), step)
+        names = dict(zip(map(id, layout.params), layout.names))
+        points.state(f"update/{known.owner}/state", state(), names, step)
+        points.generators(step)
