@@ -10,6 +10,7 @@ timed too: that much of the ratio is the machine's.
 
 from __future__ import annotations
 
+import compileall
 import json
 import os
 import statistics
@@ -18,6 +19,8 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+
+import seedproof
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("NPROC", "1")
@@ -79,6 +82,8 @@ for step in range(steps):
 def main() -> None:
     pairs = int(sys.argv[1]) if len(sys.argv) > 1 else 5
     chosen = sys.argv[2:] or list(TRAININGS)
+    # As pip leaves a package, whatever PYTHONDONTWRITEBYTECODE says here.
+    compileall.compile_dir(Path(seedproof.__file__).parent, quiet=1)
     with tempfile.TemporaryDirectory() as place:
         for framework in chosen:
             script = Path(place) / f"{framework}_training.py"

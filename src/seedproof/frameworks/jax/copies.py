@@ -8,14 +8,15 @@ runs after what made them and before what uses them up, and whoever asks for a d
 from __future__ import annotations
 
 from math import prod
-from typing import Any, Sequence
+from typing import Any, NamedTuple, Sequence
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from seedproof.frameworks.jax import digest as jax_digest
-from seedproof.frameworks.jax.device_digest import Late, bits_of, by_device, in_our_own_program
+from seedproof.frameworks.jax.device_digest import Found, Late, bits_of, by_device
+from seedproof.frameworks.jax.digest import SMALL
+from seedproof.trace.digest import fold, header, keys
 
 USES = 50  # of one set of shapes: until then, reading costs less than compiling the program
 MOST_BYTES = 1 << 24  # of a copy: what takes longer to digest hardly waits for its digest's sake
@@ -33,36 +34,81 @@ def are_worth_it(arrays: Sequence[Any], dtypes: Sequence[str]) -> bool:
     return uses > USES and sum(array.nbytes for array in arrays) <= MOST_BYTES
 
 
-class Copies:
-    """Arrays that lie on one CPU, which may yet have to compute them."""
+class Copies(Found):
+    """Copies of arrays that lie on one CPU."""
 
     def __init__(self, arrays: Sequence[Any], dtypes: Sequence[str]) -> None:
-        self._shapes = [(array.shape, array.dtype) for array in arrays]
-        self._dtypes = dtypes
-        self._vectors: Any = in_our_own_program(_program, list(arrays))
-        self._words: list[int] = []
+        signature = tuple([(name, a.shape, a.dtype) for name, a in zip(dtypes, arrays)])
+        layout = _layouts.get(signature)
+        if layout is None:
+            if len(_layouts) >= _MOST_SIGNATURES:
+                _layouts.clear()
+            layout = _layouts[signature] = Layout(signature)
+        in_order = [arrays[at] for at in layout.order]
+        with jax.ensure_compile_time_eval():  # it moves bits, so it needs no wider integers
+            super().__init__(layout.headers, _program(in_order))
+        self._parts = layout.parts
 
-    def is_there(self) -> bool:
-        """Whether asking for the words does not wait."""
-        return self._vectors is None or all(vector.is_ready() for vector in self._vectors.values())
+    def sums(self, computed: Sequence[Any]) -> Sequence[int]:
+        """Of each array, from the vectors in which its words lie."""
+        found = [0] * len(self._headers)
+        for vector, part in zip(computed, self._parts):
+            if part.small:
+                products = np.multiply(vector[: len(part.keys)], part.keys)
+                for at, word in zip(part.small, np.add.reduceat(products, part.starts).tolist()):
+                    found[at] = word
+            for at, start, end in part.large:
+                found[at] = fold(vector[start:end])
+        return found
 
-    def words(self) -> list[int]:
-        """The digests, unsigned; waits for the arrays."""
-        if self._vectors is not None:
-            self._words = jax_digest.digests(self._views(), self._dtypes)
-            self._vectors = None
-        return self._words
 
-    def _views(self) -> list[Any]:
-        vectors = {width: np.asarray(vector) for width, vector in self._vectors.items()}
-        ends = dict.fromkeys(vectors, 0)
-        views = []
-        for shape, dtype in self._shapes:
-            width = min(dtype.itemsize, 4)
-            start = ends[width]
-            end = ends[width] = start + prod(shape) * (dtype.itemsize // width)
-            views.append(vectors[width][start:end].view(dtype).reshape(shape))
-        return views
+class Part(NamedTuple):
+    """One vector: the places of the small arrays that lie first in it, with their starts and the
+    keys of all their words, and the place, start and end of each large one."""
+
+    small: Sequence[int]
+    starts: Any
+    keys: Any
+    large: Sequence[tuple[int, int, int]]
+
+
+class Layout:
+    """How arrays of these dtypes and shapes lie end to end: by the width of their words, the small
+    ones first, so that one operation digests them all."""
+
+    def __init__(self, signature: Sequence[tuple[str, tuple[int, ...], Any]]) -> None:
+        self.headers = [header(name, shape) for name, shape, _ in signature]
+        widths = [_width(dtype) for _, _, dtype in signature]
+        sizes = [prod(shape) * max(1, dtype.itemsize // 4) for _, shape, dtype in signature]
+        self.order = sorted(
+            range(len(signature)), key=lambda at: (widths[at], sizes[at] > SMALL, at)
+        )
+        self.parts = [
+            _part([at for at in self.order if widths[at] == width], sizes)
+            for width in sorted(set(widths))
+        ]
+
+
+def _part(places: Sequence[int], sizes: Sequence[int]) -> Part:
+    ends = np.cumsum([sizes[at] for at in places]).tolist()
+    small = [(at, end) for at, end in zip(places, ends) if 0 < sizes[at] <= SMALL]
+    large = [(at, end - sizes[at], end) for at, end in zip(places, ends) if sizes[at] > SMALL]
+    of_small = [keys(sizes[at]) for at, _ in small]
+    return Part(
+        [at for at, _ in small],
+        [end - sizes[at] for at, end in small],
+        np.concatenate(of_small) if of_small else (),
+        large,
+    )
+
+
+def _width(dtype: Any) -> int:
+    """How many bytes the words have as which such elements are read."""
+    width: int = min(dtype.itemsize, 4)
+    return width
+
+
+_layouts: dict[Any, Layout] = {}
 
 
 def digests(arrays: Sequence[Any], dtypes: Sequence[str]) -> list[Late]:
@@ -71,11 +117,11 @@ def digests(arrays: Sequence[Any], dtypes: Sequence[str]) -> list[Late]:
     return by_device(Copies, arrays, dtypes)
 
 
-def _copied(arrays: Sequence[Any]) -> dict[int, Any]:
+def _copied(arrays: Sequence[Any]) -> list[Any]:
     parts: dict[int, list[Any]] = {}
     for array in arrays:
-        parts.setdefault(min(array.dtype.itemsize, 4), []).append(bits_of(array).reshape(-1))
-    return {width: jnp.concatenate(found) for width, found in parts.items()}
+        parts.setdefault(_width(array.dtype), []).append(bits_of(array).reshape(-1))
+    return [jnp.concatenate(found) for found in parts.values()]
 
 
 _program = jax.jit(_copied)

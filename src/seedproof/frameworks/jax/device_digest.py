@@ -6,8 +6,7 @@ digests leave it. It is compiled apart from the script's own programs, so it cha
 
 from __future__ import annotations
 
-from contextlib import ExitStack
-from typing import Any, Callable, Protocol, Sequence
+from typing import Any, Callable, Sequence
 
 import jax
 import jax.numpy as jnp
@@ -20,32 +19,45 @@ _GOLDEN = 0x9E3779B97F4A7C15
 _enable_x64 = (jax if hasattr(jax, "enable_x64") else jax.experimental).enable_x64
 
 
-class Batch:
-    """The digests of arrays that lie on one device, which may yet have to compute them."""
+class Found:
+    """The digests of several arrays: those of `computed` arrays, which a device may yet have to
+    compute, and which are read once."""
 
-    def __init__(self, arrays: Sequence[Any], dtypes: Sequence[str]) -> None:
-        self._headers = [header(name, array.shape) for name, array in zip(dtypes, arrays)]
-        self._sums: Any = device_sums(arrays)
-        self._words: list[int] = []
+    def __init__(self, headers: Sequence[int], computed: Sequence[Any]) -> None:
+        self._headers = headers
+        self._computed = computed
+        self._words: list[int] | None = None
+        self._has_come = False
 
     def is_there(self) -> bool:
         """Whether asking for the words does not wait."""
-        return self._sums is None or bool(self._sums.is_ready())
+        self._has_come = self._has_come or all(array.is_ready() for array in self._computed)
+        return self._has_come
 
     def words(self) -> list[int]:
         """The digests, unsigned; waits for the device."""
-        if self._sums is not None:
-            sums = np.asarray(self._sums).tolist()
+        if self._words is None:
+            sums = self.sums([np.asarray(array) for array in self._computed])
             self._words = [word + more & _MASK for word, more in zip(sums, self._headers)]
-            self._sums = None
+            self._computed, self._has_come = (), True
         return self._words
 
+    def sums(self, computed: Sequence[Any]) -> Sequence[int]:
+        """What the words of each array add to its header, from what was computed."""
+        raise NotImplementedError
 
-class Found(Protocol):
-    """Digests of several arrays, which may yet have to come."""
 
-    def is_there(self) -> bool: ...
-    def words(self) -> list[int]: ...
+class Batch(Found):
+    """Digests that the device of the arrays computes."""
+
+    def __init__(self, arrays: Sequence[Any], dtypes: Sequence[str]) -> None:
+        headers = [header(name, array.shape) for name, array in zip(dtypes, arrays)]
+        super().__init__(headers, [device_sums(arrays)])
+
+    def sums(self, computed: Sequence[Any]) -> Sequence[int]:
+        """The device has summed up already."""
+        found: list[int] = computed[0].tolist()
+        return found
 
 
 class Late:
@@ -92,10 +104,7 @@ def device_sums(arrays: Sequence[Any]) -> Any:
 
 def in_our_own_program(program: Any, arrays: Sequence[Any]) -> Any:
     """What a compiled program of ours makes of arrays, whatever the script has set for its own."""
-    with ExitStack() as contexts:
-        contexts.enter_context(jax.ensure_compile_time_eval())
-        contexts.enter_context(jax.transfer_guard("allow"))
-        contexts.enter_context(_enable_x64(True))
+    with jax.ensure_compile_time_eval(), jax.transfer_guard("allow"), _enable_x64(True):
         return program(arrays)
 
 

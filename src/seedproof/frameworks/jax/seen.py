@@ -48,6 +48,9 @@ class Last(NamedTuple):
         return place if array is not None and array() is leaf else None
 
 
+_NOTHING = Last({}, ())
+
+
 class Seen:
     """What is known of arrays that live."""
 
@@ -65,30 +68,29 @@ class Seen:
         back = Back([], set())
         if TRACER in kinds:
             return None
+        own = self._last.get(function, _NOTHING)
         for at, (leaf, kind) in enumerate(zip(leaves, kinds)):
             if kind not in ON_DEVICE:
                 if kind != OTHER:
                     new.append(at)
-            elif leaf.is_deleted():
+                continue
+            if leaf.is_deleted():
                 return None
-            elif not self._is_known(function, at, leaf, words, back):
+            place = own.place_of(leaf)  # its own comes first: others may hand it on
+            if place is not None:
+                words[at] = own.words[place]
+                back.fed.append((at, place))
+            elif not self._is_known(at, leaf, words, back):
                 new.append(at)
         return Taken(Side(whole, treedef, leaves), kinds, words, new, back, leaves)
 
-    def _is_known(
-        self, function: Function, at: int, leaf: Any, words: list[Any], back: Back
-    ) -> bool:
-        for maker in (function, *self._last):  # its own comes first: others may hand it on
-            last = self._last.get(maker)
-            place = None if last is None else last.place_of(leaf)
-            if last is None or place is None:
-                continue
-            words[at] = last.words[place]
-            if maker is function:
-                back.fed.append((at, place))
-            else:
+    def _is_known(self, at: int, leaf: Any, words: list[Any], back: Back) -> bool:
+        for last in self._last.values():
+            place = last.place_of(leaf)
+            if place is not None:
+                words[at] = last.words[place]
                 back.made.add(at)
-            return True
+                return True
         words[at] = self._from_elsewhere.get(leaf)
         return words[at] is not None
 
