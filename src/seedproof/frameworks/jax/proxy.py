@@ -8,11 +8,11 @@ a key of its own, as every compiled function is, and JAX transforms it as it doe
 from __future__ import annotations
 
 import copy
-from pathlib import Path
 from types import MethodType
 from typing import Any, Callable
 
-_HERE = str(Path(__file__).parents[1])
+from seedproof.frameworks.tracebacks import without_own_frames
+
 _get = object.__getattribute__
 
 
@@ -69,11 +69,3 @@ class Proxy:
 
 _COPIED = frozenset(("__copy__", "__deepcopy__", "_standing_for"))
 _TRACED = frozenset(("eval_shape", "lower", "trace"))
-
-
-def without_own_frames(error: BaseException) -> None:
-    """Takes what is ours out of a traceback that ends here: the script's own follows."""
-    traceback = error.__traceback__
-    while traceback is not None and traceback.tb_frame.f_code.co_filename.startswith(_HERE):
-        traceback = traceback.tb_next
-    error.__traceback__ = traceback

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Callable
 import jax
 
 from seedproof.frameworks.jax.identity import ByIdentity
-from seedproof.frameworks.jax.proxy import without_own_frames
+from seedproof.frameworks.tracebacks import without_own_frames
 
 if TYPE_CHECKING:
     from seedproof.frameworks.jax.calls import Calls

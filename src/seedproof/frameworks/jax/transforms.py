@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import functools
 import sys
-from typing import TYPE_CHECKING, Any, Callable
+from typing import TYPE_CHECKING, Any
 
 import jax
 
 from seedproof.frameworks.jax.functions import Gradient
 from seedproof.frameworks.jax.identity import ByIdentity
-from seedproof.frameworks.jax.proxy import Proxy, without_own_frames
+from seedproof.frameworks.jax.proxy import Proxy
 from seedproof.frameworks.jax.stages import Stages
+from seedproof.frameworks.tracebacks import instead_of
 from seedproof.inside.import_hook import when_imported
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ class Transforms:
     def compiling(self, transform: Any) -> Any:
         """`jax.jit` and its like, as a function and as a decorator with arguments."""
 
-        @_instead_of(transform)
+        @instead_of(transform)
         def compile_(*arguments: Any, **options: Any) -> Any:
             made = transform(*arguments, **options)
             caller = sys._getframe(2).f_globals.get("__name__", "")
@@ -89,7 +90,7 @@ class Transforms:
         """`jax.grad` and its like: what they make trains, wherever it is called. Where its
         gradient is depends on whether `has_aux` has it return something more."""
 
-        @_instead_of(transform)
+        @instead_of(transform)
         def differentiate(*arguments: Any, **options: Any) -> Any:
             made = transform(*arguments, **options)
             has_more = options.get("has_aux", arguments[2:3] == (True,))
@@ -106,7 +107,7 @@ class Transforms:
             self._calls.trouble("grad")
             return made
 
-        @_instead_of(made)
+        @instead_of(made)
         def gradient(*arguments: Any, **named: Any) -> Any:
             if self._calls.takes_gradient():
                 return made(*arguments, **named)
@@ -118,7 +119,7 @@ class Transforms:
     def pulling_back(self, vjp: Any) -> Any:
         """`jax.vjp`, whose gradients come later and are not seen outside of compiled functions."""
 
-        @_instead_of(vjp)
+        @instead_of(vjp)
         def pull_back(*arguments: Any, **options: Any) -> Any:
             if not self._calls.takes_gradient():
                 self._calls.leaves_out_gradients()
@@ -129,7 +130,7 @@ class Transforms:
     def inspecting(self, inspect: Any) -> Any:
         """`jax.eval_shape`, which traces a function and computes nothing."""
 
-        @_instead_of(inspect)
+        @instead_of(inspect)
         def look(*arguments: Any, **named: Any) -> Any:
             function = self._calls.functions.of(look)
             return self._calls.within(function, inspect, arguments, named)
@@ -140,20 +141,3 @@ class Transforms:
 def _first(arguments: Any, options: Any) -> Any:
     """The function that is transformed."""
     return arguments[0] if arguments else options["fun"]
-
-
-def _instead_of(original: Any) -> Callable[[Any], Any]:
-    """Makes a function stand for `original`: under its name, and in no traceback."""
-
-    def decorate(function: Any) -> Any:
-        @functools.wraps(original)
-        def replacement(*arguments: Any, **named: Any) -> Any:
-            try:
-                return function(*arguments, **named)
-            except BaseException as error:
-                without_own_frames(error)
-                raise
-
-        return replacement
-
-    return decorate

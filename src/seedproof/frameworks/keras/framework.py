@@ -6,7 +6,6 @@ that older TensorFlows carry is pinned, not observed.
 
 from __future__ import annotations
 
-import functools
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Callable
 
@@ -15,6 +14,7 @@ import keras
 from seedproof.frameworks.base import Framework
 from seedproof.frameworks.keras.fits import Fits
 from seedproof.frameworks.keras.results import Results
+from seedproof.frameworks.tracebacks import instead_of
 
 if TYPE_CHECKING:
     from seedproof.inside.recorder import Recorder
@@ -57,7 +57,7 @@ def _call_after(owner: Any, method: str, then: Callable[..., Any], recorder: Rec
     """Calls `then(owner, result, arguments of the method …)` after `method` has returned."""
     original = getattr(owner, method)
 
-    @functools.wraps(original)
+    @instead_of(original)
     def wrapper(self: Any, *arguments: Any, **named: Any) -> Any:
         result = original(self, *arguments, **named)
         try:

@@ -5,18 +5,18 @@ pass. What leads to an update is met where a tape is asked for gradients, and wh
 called while it records. All of it is recorded by operations of the same graph; what XLA compiles,
 or a strategy spreads over replicas, is recorded between the calls.
 
-The wrappers pass for the methods that they wrap (`functools.wraps` keeps the module's name): code
+The wrappers pass for the methods that they wrap (`instead_of` keeps the module's name): code
 that AutoGraph converts takes them for Keras' own, and leaves them and what they call as it is.
 """
 
 from __future__ import annotations
 
-import functools
 from typing import TYPE_CHECKING, Any
 
 import keras
 
 from seedproof.frameworks.tensorflow.framework import observed
+from seedproof.frameworks.tracebacks import instead_of
 
 if TYPE_CHECKING:
     from seedproof.frameworks.tensorflow.steps import Steps
@@ -39,7 +39,7 @@ def observe(recorder: Recorder) -> Steps:
 def _wrap_apply(owner: Any, steps: Steps) -> None:
     apply = owner.apply
 
-    @functools.wraps(apply)
+    @instead_of(apply)
     def wrapper(self: Any, grads: Any, trainable_variables: Any = None) -> Any:
         grads = list(grads)
         with steps.update(self, grads, trainable_variables):
@@ -52,11 +52,11 @@ def _wrap_make_train_function(owner: Any, steps: Steps) -> None:
     """The function that `fit` calls takes its step from the model: a script's own too."""
     make = owner.make_train_function
 
-    @functools.wraps(make)
+    @instead_of(make)
     def wrapper(self: Any, *arguments: Any, **named: Any) -> Any:
         train_step = self.train_step
 
-        @functools.wraps(train_step)
+        @instead_of(train_step)
         def seen(data: Any) -> Any:
             with steps.inputs.step_of(self, data):
                 return train_step(data)
@@ -74,7 +74,7 @@ def _wrap_train_step(owner: Any, steps: Steps) -> None:
     """Keras' own step, which makes one update of one loss."""
     train_step = owner.train_step
 
-    @functools.wraps(train_step)
+    @instead_of(train_step)
     def wrapper(self: Any, data: Any) -> Any:
         with steps.inputs.step_of(self, data), steps.inputs.one_update():
             return train_step(self, data)
@@ -85,7 +85,7 @@ def _wrap_train_step(owner: Any, steps: Steps) -> None:
 def _wrap_call(owner: Any, steps: Steps) -> None:
     call = owner.__call__
 
-    @functools.wraps(call)
+    @instead_of(call)
     def wrapper(self: Any, *arguments: Any, **named: Any) -> Any:
         return steps.inputs.call(call, self, arguments, named)
 

@@ -17,8 +17,9 @@ from seedproof.frameworks.torch.hooks import wrap
 from seedproof.frameworks.torch.look import look
 from seedproof.frameworks.torch.modules import Slot
 from seedproof.frameworks.torch.optimizers import Layout
-from seedproof.frameworks.torch.undisturbed import is_traced, undisturbed, without_own_frame
+from seedproof.frameworks.torch.undisturbed import is_traced, undisturbed
 from seedproof.frameworks.torch.updates import Updates
+from seedproof.frameworks.tracebacks import without_own_frames
 
 if TYPE_CHECKING:
     from seedproof.frameworks.torch.observer import Observed
@@ -56,7 +57,7 @@ def _wrap_apply(owner: Any, steps: Steps, recorder: Recorder) -> None:
                 steps.updated()
             return result
         except BaseException as error:
-            without_own_frame(error)
+            without_own_frames(error)
             raise
         finally:
             if begins:
@@ -82,7 +83,7 @@ def _wrap_make_train_function(owner: Any, steps: Steps, recorder: Recorder) -> N
             try:
                 logs = train(data)
             except BaseException as error:
-                without_own_frame(error)
+                without_own_frames(error)
                 raise
             end(self)
             return logs

@@ -73,11 +73,16 @@ def _seen(method: Any, how: str) -> Any:
     def wrapper(self: Any, *arguments: Any, **named: Any) -> Any:
         try:
             from seedproof.frameworks.sklearn.framework import FRAMEWORK
+            from seedproof.frameworks.tracebacks import without_own_frames
         except ImportError:
             return method(self, *arguments, **named)
-        if FRAMEWORK.calls is None:
-            return method(self, *arguments, **named)
-        return getattr(FRAMEWORK.calls, how)(method, self, arguments, named)
+        try:
+            if FRAMEWORK.calls is None:
+                return method(self, *arguments, **named)
+            return getattr(FRAMEWORK.calls, how)(method, self, arguments, named)
+        except BaseException as error:
+            without_own_frames(error)
+            raise
 
     setattr(wrapper, MARK, True)
     return wrapper

@@ -6,12 +6,13 @@ it is told before and after every later call, and after this one.
 
 from __future__ import annotations
 
-import functools
 import threading
 from typing import TYPE_CHECKING, Any, Callable, TypeVar
 from weakref import WeakKeyDictionary
 
 import tensorflow as tf
+
+from seedproof.frameworks.tracebacks import instead_of
 
 if TYPE_CHECKING:
     from seedproof.inside.recorder import Recorder
@@ -44,7 +45,7 @@ class Calls:
         owner = type(tf.function(lambda: None))
         call = owner.__call__
 
-        @functools.wraps(call)
+        @instead_of(call)
         def wrapper(function: Any, *arguments: Any, **named: Any) -> Any:
             if self._has_begun_here() or not tf.executing_eagerly():
                 return call(function, *arguments, **named)

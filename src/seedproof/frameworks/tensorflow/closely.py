@@ -17,6 +17,7 @@ import tensorflow as tf
 from seedproof.frameworks.tensorflow.columns import tensors_in
 from seedproof.frameworks.tensorflow.graph import QUEUE_ROWS, digests
 from seedproof.frameworks.tensorflow.inputs import graph_here
+from seedproof.frameworks.tracebacks import instead_of
 from seedproof.inside.operations import Operations
 from seedproof.inside.pins.callers import own_line, place_behind
 
@@ -55,7 +56,7 @@ class Closely(threading.local):
         """Wraps the call of a class of layers."""
         call = owner.__call__
 
-        @functools.wraps(call)
+        @instead_of(call)
         def wrapper(layer: Any, *arguments: Any, **named: Any) -> Any:
             if not self._inputs.has_tape():
                 return call(layer, *arguments, **named)

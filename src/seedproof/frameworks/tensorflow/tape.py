@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import functools
 from typing import TYPE_CHECKING, Any
 
 import tensorflow as tf
+
+from seedproof.frameworks.tracebacks import instead_of
 
 if TYPE_CHECKING:
     from seedproof.frameworks.tensorflow.steps import Steps
@@ -22,7 +23,7 @@ def observe(recorder: Recorder, steps: Steps) -> None:
 def _wrap_gradient(owner: Any, recorder: Recorder, steps: Steps) -> None:
     gradient = owner.gradient
 
-    @functools.wraps(gradient)
+    @instead_of(gradient)
     def wrapper(self: Any, target: Any, sources: Any, *arguments: Any, **named: Any) -> Any:
         gradients = gradient(self, target, sources, *arguments, **named)
         try:
@@ -37,7 +38,7 @@ def _wrap_gradient(owner: Any, recorder: Recorder, steps: Steps) -> None:
 def _after(owner: Any, method: str, then: Any) -> None:
     original = getattr(owner, method)
 
-    @functools.wraps(original)
+    @instead_of(original)
     def wrapper(self: Any, *arguments: Any) -> Any:
         result = original(self, *arguments)
         then(self)

@@ -22,8 +22,8 @@ from seedproof.frameworks.torch.undisturbed import (
     never_compiled,
     set_compiler,
     undisturbed,
-    without_own_frame,
 )
+from seedproof.frameworks.tracebacks import without_own_frames
 
 if TYPE_CHECKING:
     from seedproof.frameworks.torch.by_hand import ByHand
@@ -51,7 +51,7 @@ def watch_scalers(steps: Steps, training: Training) -> None:
         try:
             result = original(self, optimizer, *arguments, **named)
         except BaseException as error:
-            without_own_frame(error)
+            without_own_frames(error)
             raise
         if training.updates == before and self.is_enabled():
             skipped(optimizer)
@@ -77,7 +77,7 @@ def watch_modules(inputs: Inputs, recorder: Recorder) -> None:
         try:
             return original(self, *arguments, **named)
         except BaseException as error:
-            without_own_frame(error)
+            without_own_frames(error)
             raise
         finally:
             if begins:
@@ -99,7 +99,7 @@ def watch_backward(inputs: Inputs, by_hand: ByHand, recorder: Recorder) -> None:
             if begins and not by_hand.is_over:
                 after()
         except BaseException as error:
-            without_own_frame(error)
+            without_own_frames(error)
             raise
         finally:
             if begins:
@@ -126,7 +126,7 @@ def watch_loaders(loaders: Loaders, inputs: Inputs, recorder: Recorder) -> None:
                 inputs.is_looked_at = False
                 if isinstance(error, StopIteration):
                     exhausted(self)
-            without_own_frame(error)
+            without_own_frames(error)
             raise
         if begins:
             inputs.is_looked_at = False

@@ -113,9 +113,3 @@ def _skip(code: Any) -> None:
     skip: Any = getattr(sys.modules[_EVAL_FRAME], "skip_code", None)
     if skip is not None:
         skip(code)
-
-
-def without_own_frame(error: BaseException) -> None:
-    """Takes the frame that has caught `error`, and will raise it again, out of its traceback."""
-    if error.__traceback__ is not None:
-        error.__traceback__ = error.__traceback__.tb_next
