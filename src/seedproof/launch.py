@@ -50,9 +50,10 @@ class Launch:
         return replace(self, environment={**self.environment, **variables})
 
     def with_our_environment(self, variables: Mapping[str, str]) -> Launch:
-        """The process starts with these variables too, and its script need not know."""
-        launch = self.with_environment(variables)
-        return replace(launch, ours=(*self.ours, *(v for v in variables if v not in self.ours)))
+        """The process starts with these variables too, and its script need not know; it sees those
+        that it would find without us, with another value."""
+        ours = [name for name in variables if name not in self.environment]
+        return replace(self.with_environment(variables), ours=(*self.ours, *ours))
 
     def without_environment(self, names: Collection[str]) -> Launch:
         """The process starts without these variables."""

@@ -79,7 +79,7 @@ def explained(seedproof, name, **variables):
     ("framework", "program", "operation", "line", "is_hint"),
     [
         ("torch", TORCH, "aten.rand.generator", 12, False),
-        ("jax", JAX, "pure_callback", 15, True),
+        ("jax", JAX, "pure_callback and what follows", 15, True),
         pytest.param("keras", KERAS, "shaken (Jitter)", 6, False, marks=pytest.mark.slow),
     ],
     ids=["torch", "jax", "keras on tensorflow"],
@@ -93,7 +93,7 @@ def test_the_operation_is_named(seedproof, script, framework, program, operation
     assert (named["name"], named["place"]["line"]) == (operation, line)
     assert named["hint"] == is_hint
     assert named["outputs_alone"]
-    assert not found["disturbed"]
+    assert found["unnamed"] is None
 
 
 def test_a_training_that_takes_notice_has_no_operation_named(seedproof, script):
@@ -101,6 +101,30 @@ def test_a_training_that_takes_notice_has_no_operation_named(seedproof, script):
     before, _, after = TORCH.partition("optimizer = ")
     name = script(before + TAKES_NOTICE + "optimizer = " + after)
     found = explained(seedproof, name)
-    assert (found["disturbed"], found["operation"]) == (True, None)
+    assert found["unnamed"] == "looking closely changed what was computed before"
+    assert found["operation"] is None
     told = seedproof("explain", "--python", sys.executable, name).out
     assert "no operation is named: looking closely changed what was computed before" in told
+
+
+def test_a_training_that_fails_when_it_is_looked_at_is_explained(seedproof, script):
+    pytest.importorskip("jax")
+    notices = TAKES_NOTICE.replace("torch.nn.init.ones_(model.weight)", "raise SystemExit(3)")
+    found = explained(seedproof, script(notices + JAX))
+    assert found["unnamed"] == "looked at closely, the script did not come so far"
+    assert [(cause["source"], cause["status"]) for cause in found["causes"]] == [
+        ("entropy", "proved")
+    ]
+    assert found["moves"] is None
+
+
+def test_steps_that_part_by_chance_are_not_laid_to_the_look(seedproof, script):
+    name = script(
+        "import random, seedproof\n"
+        "value = 0\n"
+        "for step in range(40):\n"
+        "    value += random.random() if random.random() < .25 else 0\n"
+        "    seedproof.record('value', value, step=step)\n"
+    )
+    for _ in range(4):
+        assert explained(seedproof, name)["unnamed"] is None

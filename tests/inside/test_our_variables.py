@@ -14,13 +14,15 @@ from traces import BOOTSTRAP
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="there they stand among the others")
 
-TELL = "import json, os, sys; print(json.dumps([dict(os.environ), sys.path]), flush=True)"
+TELL = "import json, os, sys; print(json.dumps([[*os.environ.items()], sys.path]), flush=True)"
 STARTS = {
     "subprocess, its own": "subprocess.run([sys.executable, '-c', TELL])",
     "subprocess, a copy": "subprocess.run([sys.executable, '-c', TELL], env=os.environ.copy())",
     "subprocess, itself": "subprocess.run([sys.executable, '-c', TELL], env=os.environ)",
     "subprocess, by keyword": "subprocess.run([sys.executable, '-c', TELL], env={**os.environ})",
     "subprocess, nothing": "subprocess.run([sys.executable, '-c', TELL], env={})",
+    "subprocess, an empty path": "subprocess.run([sys.executable, '-c', TELL], "
+    "env={'PYTHONPATH': ''})",
     "a shell": "os.system(f'{sys.executable} -c \"{TELL}\"')",
     "execve": "os.execve(sys.executable, ['python', '-c', TELL], os.environ)",
     "execv": "os.execv(sys.executable, ['python', '-c', TELL])",
@@ -54,7 +56,8 @@ def left_by(tmp_path, program, *, recorded, **variables):
         run.mkdir()
         launch = {"pins": {}, "inside_environment": {}, "ours": ["TRITON_CACHE_DIR"], "notes": True}
         (run / "launch.json").write_text(json.dumps(launch))
-        path = os.pathsep.join([os.fspath(BOOTSTRAP), *filter(None, [variables.get("PYTHONPATH")])])
+        own = [variables["PYTHONPATH"]] if "PYTHONPATH" in variables else []
+        path = os.pathsep.join([os.fspath(BOOTSTRAP), *own])
         ours = {"PYTHONPATH": path, "_SEEDPROOF_RUN": str(run), "TRITON_CACHE_DIR": "/ours"}
         variables = {**variables, **ours}
     (tmp_path / "train.py").write_text(program)
@@ -71,7 +74,11 @@ def left_by(tmp_path, program, *, recorded, **variables):
 
 
 @pytest.mark.parametrize("start", STARTS.values(), ids=STARTS)
-@pytest.mark.parametrize("variables", [{}, {"PYTHONPATH": "/mine"}], ids=["bare", "with a path"])
+@pytest.mark.parametrize(
+    "variables",
+    [{}, {"PYTHONPATH": "/mine"}, {"PYTHONPATH": ""}],
+    ids=["bare", "with a path", "with an empty path"],
+)
 def test_a_child_finds_what_it_finds_without_us(tmp_path, start, variables):
     program = f"import os, subprocess, sys\nTELL = {TELL!r}\n{start}\n"
     alone, _ = left_by(tmp_path, program, recorded=False, **variables)
@@ -99,6 +106,22 @@ def test_the_script_lists_what_it_was_given_and_finds_ours_by_name(tmp_path):
     observed, _ = left_by(tmp_path, program, recorded=True, PYTHONPATH="/mine")
     assert observed[:-1] == alone[:-1]
     assert (alone[-1], observed[-1]) == (["/mine", None], ["/mine", "/ours"])
+
+
+def test_the_environment_can_be_read_anew(tmp_path):
+    """As `os.reload_environ` does it."""
+    program = (
+        "import json, os\n"
+        "found = dict(os.environ._data) if '_SEEDPROOF_RUN' not in os.environ else {\n"
+        "    **os.environ._data, **os.environ._data.ours,\n"
+        "    b'PYTHONPATH': os.environ._data.way_in + b':/mine'}\n"
+        "os.environ._data.clear()\n"
+        "os.environ._data.update(found)\n"
+        "print(json.dumps([sorted(os.environ), os.environ['PYTHONPATH']]))\n"
+    )
+    alone, _ = left_by(tmp_path, program, recorded=False, PYTHONPATH="/mine")
+    observed, _ = left_by(tmp_path, program, recorded=True, PYTHONPATH="/mine")
+    assert observed == alone
 
 
 def test_one_of_ours_can_be_set_and_taken_away(tmp_path):
@@ -148,7 +171,9 @@ def test_an_environment_that_is_none_is_refused_as_without_us(tmp_path, given):
     [
         ("list(os.environ)", 1),
         ("sum(map(len, os.environ.values()))", 1),
+        ("repr(os.environ)", 1),
         ("subprocess.run(['true'], env=os.environ)", 0),
+        ("os.waitpid(os.posix_spawn('/bin/true', ['true'], os.environ), 0)", 0),
         ("os.environ.get('HOME')", 0),
     ],
 )

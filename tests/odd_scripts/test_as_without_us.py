@@ -101,6 +101,14 @@ def test_all_runs_have_variables_of_the_same_size(seedproof, script):
     assert seedproof.check("--runs", "11", name)["verdict"] == "identical"
 
 
+def test_a_place_for_compilers_that_the_user_named_is_still_named(seedproof, script):
+    """Each run has one of its own, so that it finds nothing that another has left."""
+    name = script("import os, seedproof\nseedproof.record('w', len(dict(os.environ)[{!r}]))".format(
+        "JAX_COMPILATION_CACHE_DIR"
+    ))  # fmt: skip
+    assert seedproof.check(name, JAX_COMPILATION_CACHE_DIR="/cache")["verdict"] == "identical"
+
+
 @pytest.mark.parametrize("ending", ENDINGS.values(), ids=ENDINGS)
 def test_a_script_ends_as_it_does_alone(script, tmp_path, ending):
     assert_as_alone(tmp_path, sys.executable, script(f"print('begun', flush=True)\n{ending}\n"))

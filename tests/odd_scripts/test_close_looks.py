@@ -8,7 +8,7 @@ import subprocess
 import sys
 
 import pytest
-from small_trainings import ALL_THE_SAME, FROM_BATCH_20, each
+from small_trainings import ALL_THE_SAME, FROM_BATCH_20, each, needs
 
 from conftest import environment
 from seedproof.compare.comparison import Comparison
@@ -105,3 +105,107 @@ def test_a_close_look_at_a_step_that_differs_differs(trace_of, program, variable
     rows = [outputs(trace) for trace in (first, second)]
     assert len(rows[0]) == len(rows[1])
     assert rows[0] != rows[1]
+
+
+# -- what a look could have disturbed ----------------------------------------------------------
+
+KERAS_START = """
+import keras, numpy as np, tensorflow as tf
+keras.utils.set_random_seed(0)
+draw = np.random.RandomState(0)
+layers = keras.layers
+"""
+RECURRENT = f"""{KERAS_START}
+model = keras.Sequential([layers.Input((5, 3)), layers.Dense(4), layers.LSTM(4), layers.Dense(1)])
+model.compile("adam", "mse")
+model.fit(draw.rand(32, 5, 3), draw.rand(32, 1), batch_size=4, verbose=0)
+"""
+SOFTMAX = f"""{KERAS_START}
+model = keras.Sequential([layers.Input((3,)), layers.Dense(3, activation="softmax")])
+model.compile("adam", "sparse_categorical_crossentropy")
+model.fit(draw.rand(32, 3), draw.randint(0, 3, 32), batch_size=4, verbose=0)
+"""
+SPARSE_AND_EAGER = f"""{KERAS_START}
+class Sparse(layers.Layer):
+    def call(self, x):
+        return tf.sparse.from_dense(x)
+sparse, dense, optimizer = Sparse(), layers.Dense(1), keras.optimizers.Adam()
+for _ in range(6):
+    with tf.GradientTape() as tape:
+        loss = tf.reduce_mean(dense(tf.sparse.to_dense(sparse(tf.ones((4, 3))))) ** 2)
+    variables = dense.trainable_variables
+    optimizer.apply(tape.gradient(loss, variables), variables)
+"""
+OWN_MODE = """
+import torch
+from torch.utils._python_dispatch import TorchDispatchMode
+
+class Counting(TorchDispatchMode):
+    count = 0
+    def __torch_dispatch__(self, function, types, arguments=(), named=None):
+        Counting.count += 1
+        return function(*arguments, **(named or {}))
+
+torch.manual_seed(0)
+model = torch.nn.Linear(3, 1)
+optimizer = torch.optim.SGD(model.parameters(), 0.1)
+counts = []
+for step in range(6):
+    with Counting():
+        optimizer.zero_grad()
+        model(torch.ones(2, 3)).sum().backward()
+        optimizer.step()
+    before, _ = Counting.count, torch.ones(3) + 1
+    assert Counting.count == before
+    counts.append(Counting.count)
+assert len({after - before for before, after in zip(counts[1:], counts[2:])}) == 1
+"""
+CALLS_BACK = """
+import jax, jax.numpy as jnp, numpy as np
+calls = []
+
+def drawn(value):
+    calls.append(1)
+    return np.asarray(value + len(calls), np.float32)
+
+@jax.jit
+def update(weights, x):
+    jax.debug.print("updating {}", x.sum())
+    found = jnp.where(x @ weights > 0, x @ weights, 0.0)
+    shape = jax.ShapeDtypeStruct(found.shape, found.dtype)
+    found = found + jax.pure_callback(drawn, shape, found)
+    return jax.grad(lambda weights: ((x @ weights - found) ** 2).mean())(weights) + weights
+
+weights = jnp.ones((3, 1))
+for step in range(6):
+    weights = update(weights, jnp.ones((2, 3)))
+jax.block_until_ready(weights)
+assert len(calls) == 6
+"""
+DELICATE = {
+    "recurrent": (RECURRENT, "lstm (LSTM)", ["keras", "tensorflow"]),
+    "softmax": (SOFTMAX, "dense (Dense)", ["keras", "tensorflow"]),
+    "sparse, eager": (SPARSE_AND_EAGER, "sparse (Sparse)", ["keras", "tensorflow"]),
+    "a mode of its own": (OWN_MODE, None, ["torch"]),
+    "calls back": (CALLS_BACK, "pure_callback and what follows", ["jax"]),
+}
+
+
+@pytest.mark.parametrize(
+    ("program", "named"),
+    [
+        pytest.param(
+            program,
+            named,
+            id=name,
+            marks=[needs(*modules), *([pytest.mark.slow] if "keras" in modules else [])],
+        )
+        for name, (program, named, modules) in DELICATE.items()
+    ],
+)
+def test_a_look_leaves_alone_what_is_delicate(trace_of, program, named):
+    variables = {"KERAS_BACKEND": "tensorflow"}
+    plain = trace_of(program, "", variables)
+    closely = trace_of(program, "", variables, close=3)
+    assert parts(plain, closely) is None
+    assert named is None or named in operations(closely)

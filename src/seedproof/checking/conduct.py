@@ -222,7 +222,7 @@ def _in_order(arms: Sequence[Arm]) -> list[PlannedRun]:
 def recorded(launch: Launch, directory: Path) -> Launch:
     """The launch with the way in for what records it, and finds it in the directory."""
     path = [str(_BOOTSTRAP)]
-    if launch.environment.get("PYTHONPATH"):
+    if "PYTHONPATH" in launch.environment:
         path.append(launch.environment["PYTHONPATH"])
     place = _as_long_as_others(directory.resolve())
     variables = {RUN_VARIABLE: place}
@@ -235,9 +235,10 @@ def recorded(launch: Launch, directory: Path) -> Launch:
 
 
 def _as_long_as_others(directory: Path) -> str:
-    """The same path with slashes after it: where runs 9 and 10 keep a name of another length, what
-    lies behind it in memory moves."""
-    return str(directory) + os.sep * (_MULTIPLE - len(directory.name) % _MULTIPLE)
+    """The same path with slashes after it: where runs 9 and 10, or their arms, have names of other
+    lengths, what lies behind it in memory moves."""
+    own = len(directory.name) + len(directory.parent.name)
+    return str(directory) + os.sep * (_MULTIPLE - own % _MULTIPLE)
 
 
 def _own_caches(place: str, found: Mapping[str, str]) -> dict[str, str]:

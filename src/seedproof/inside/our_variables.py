@@ -20,16 +20,28 @@ _SEPARATOR = os.fsencode(os.pathsep)
 
 _Given = Union[Mapping[Any, Any], List[bytes], None]
 _shown: Optional[_Shown] = None  # noqa: UP045 - evaluated by Python 3.8
-_way_in = b""  # what stands first in PYTHONPATH, and is no entry of the user's
 
 
 class _Shown(Dict[bytes, bytes]):
-    """What `os.environ` holds: it lists the user's own variables, and finds ours too."""
+    """What `os.environ` holds: it lists the user's own variables, and finds ours too. `way_in` is
+    what stands first in PYTHONPATH, and is no entry of the user's; empty where it does not."""
 
-    def __init__(self, found: Mapping[bytes, bytes], ours: Iterable[bytes]) -> None:
-        super().__init__(found)
-        self.ours = {name: self.pop(name) for name in set(ours) if name in found}
+    def __init__(self, found: Mapping[bytes, bytes], ours: Iterable[bytes], way_in: bytes) -> None:
+        super().__init__()
+        self.way_in = way_in if found.get(_PATH, b"").split(_SEPARATOR)[0] == way_in else b""
+        self.ours = {name: found[name] for name in set(ours) if name in found}
         self.listed: Callable[[], object] = _nothing
+        self.update(found)
+
+    def update(self, found: Any) -> None:  # as `os.reload_environ` does
+        """Takes over the variables of a process, but for what is ours."""
+        for name, value in found.items():
+            if name == _PATH and self.way_in:
+                _, separator, value = value.partition(_SEPARATOR)
+                if not separator:
+                    continue
+            if name not in self.ours:
+                self[name] = value
 
     def __missing__(self, name: bytes) -> bytes:
         return self.ours[name]
@@ -44,6 +56,11 @@ class _Shown(Dict[bytes, bytes]):
         self.listed()
         return super().__iter__()
 
+    def items(self) -> Any:
+        """All of them, as `repr` asks for them."""
+        self.listed()
+        return super().items()
+
 
 def _nothing() -> None:
     """Nobody asked to be told."""
@@ -52,13 +69,12 @@ def _nothing() -> None:
 def hide(names: Iterable[str], way_in: str) -> None:
     """From now on the variables `names` are ours, and so is `way_in` where PYTHONPATH begins with
     it. Done once in a process; what it forks is in the same state."""
-    global _shown, _way_in
+    global _shown
     if _shown is not None or sys.platform == "win32":
         return
     environ: Any = os.environ
-    _shown = _Shown(environ._data, map(os.fsencode, names))
+    _shown = _Shown(environ._data, map(os.fsencode, names), os.fsencode(way_in))
     environ._data = os.environb._data = _shown  # type: ignore[attr-defined]
-    _hide_way_in(os.fsencode(way_in))
     _give_to_children()
 
 
@@ -75,18 +91,6 @@ def when_listed(tell: Callable[[], object]) -> None:
     """Calls `tell()` whenever somebody lists all variables."""
     if _shown is not None:
         _shown.listed = tell
-
-
-def _hide_way_in(way_in: bytes) -> None:
-    global _way_in
-    assert _shown is not None
-    first, _, own = _shown.get(_PATH, b"").partition(_SEPARATOR)
-    if first != way_in:
-        return
-    _way_in = way_in
-    del _shown[_PATH]
-    if own:
-        _shown[_PATH] = own
 
 
 # -- what children get -------------------------------------------------------------------------
@@ -126,13 +130,16 @@ def with_ours(given: _Given) -> _Given:
     None, the process's own, has it."""
     if given is None or _shown is None:
         return given
+    tell, _shown.listed = _shown.listed, _nothing
     try:
         pairs = _pairs(given)
     except (TypeError, ValueError, AttributeError):
         return given  # the function that is given it says what is wrong
-    found = {**_shown.ours, **pairs}
-    if _way_in:
-        found[_PATH] = _with_way_in(pairs.get(_PATH, b""))
+    finally:
+        _shown.listed = tell
+    found = {**pairs, **{name: value for name, value in _shown.ours.items() if name not in pairs}}
+    if _shown.way_in:
+        found[_PATH] = _with_way_in(pairs.get(_PATH))
     return [name + b"=" + value for name, value in found.items()] if _is_list(given) else found
 
 
@@ -147,10 +154,16 @@ def _pairs(given: Any) -> dict[bytes, bytes]:
     return {os.fsencode(name): os.fsencode(given[name]) for name in given.keys()}  # noqa: SIM118
 
 
-def _with_way_in(path: bytes) -> bytes:
-    if path.split(_SEPARATOR)[0] == _way_in:
-        return path
-    return _way_in + _SEPARATOR + path if path else _way_in
+def _with_way_in(path: bytes | None) -> bytes:
+    """A path that is there and empty leaves a separator, so that it is there again inside."""
+    assert _shown is not None
+    if path is None or path.split(_SEPARATOR)[0] == _shown.way_in:
+        return path or _shown.way_in
+    return _shown.way_in + _SEPARATOR + path
+
+
+def _is_way_in(name: Any) -> bool:
+    return _shown is not None and bool(_shown.way_in) and os.fsencode(name) == _PATH
 
 
 def _keep_way_in() -> None:
@@ -158,7 +171,7 @@ def _keep_way_in() -> None:
 
     def putting(original: Any) -> Callable[..., Any]:
         def call(name: Any, value: Any) -> Any:
-            if _way_in and os.fsencode(name) == _PATH:
+            if _is_way_in(name):
                 value = _with_way_in(os.fsencode(value))
             return original(name, value)
 
@@ -166,8 +179,8 @@ def _keep_way_in() -> None:
 
     def taking_away(original: Any) -> Callable[..., Any]:
         def call(name: Any) -> Any:
-            if _way_in and os.fsencode(name) == _PATH:
-                return os.putenv(name, b"")
+            if _is_way_in(name):
+                return os.putenv(name, _with_way_in(None))
             return original(name)
 
         return call

@@ -34,8 +34,8 @@ def _verdict(found: Explanation) -> Iterator[str]:
         yield f"       {apart(outcome.distance)}"
     if found.operation is not None:
         yield f"       {_operation(found.operation)}"
-    if found.disturbed:
-        yield "       no operation is named: looking closely changed what was computed before"
+    if found.unnamed:
+        yield f"       no operation is named: {found.unnamed}"
     if outcome.verdict.nothing_recorded:
         yield f"next: {RECORD_LINE}"
 

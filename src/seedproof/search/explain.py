@@ -46,7 +46,7 @@ class Search:
         self._tell = tell
         self._operation: Operation | None = None
         self._moves = ""
-        self._disturbed = False
+        self._unnamed = ""
 
     def explain(self, runs: int, *, find_all: bool = False) -> Explanation:
         """The explanation, from `runs` runs as they are (fewer where they part at once)."""
@@ -65,7 +65,7 @@ class Search:
             remains=remains,
             operation=self._operation,
             moves=self._moves,
-            disturbed=self._disturbed,
+            unnamed=self._unnamed,
         )
 
     # -- runs that part by themselves ----------------------------------------------------------
@@ -97,6 +97,8 @@ class Search:
         self._look_closely(released, trial, place)
         if not sources:
             return None
+        if self._unnamed:  # what looking closely has changed proves nothing
+            released = self._trials.pinned(fixed, place, 2)
         strikes_again = released.parts_at(place)
         further = None if strikes_again else self._further_on(sources, place, fixed)
         if further is None:
@@ -109,12 +111,14 @@ class Search:
         return Cause(tuple(sources), status, unpinned, pinned, lines)  # type: ignore[arg-type]
 
     def _look_closely(self, released: Trial, plain: Trial, place: Divergence) -> None:
-        """Where runs that were looked at closely part, if that is where they parted before and
-        they were the same up to there."""
-        if self._operation is not None or not released.parts_at(place):
-            return
-        self._disturbed = _differ_before(plain, released, place)
-        if not self._disturbed:
+        """Where runs that were looked at closely part, if they came as far as others and were the
+        same as these up to there."""
+        self._unnamed = ""
+        if not (released.parts_at(place) or released.agrees(place)):
+            self._unnamed = "looked at closely, the script did not come so far"
+        elif _is_disturbed(plain, released, place):
+            self._unnamed = "looking closely changed what was computed before"
+        elif self._operation is None and released.parts_at(place):
             first, second = (released.state.traces[index] for index in (0, 1))
             self._operation = first_operation(first, second, place.stream, place.step)
 
@@ -214,9 +218,10 @@ def _variation(names: Sequence[str], choice: int) -> dict[str, Value]:
 
 
 def _hidden_behind(causes: Sequence[Cause]) -> tuple[str, ...]:
-    """The sources that cannot be told apart from a cause that was found: where a script takes
-    everything from its environment, whatever changes a variable parts it."""
-    if not any(cause.varied and "environment" in cause.sources for cause in causes):
+    """The sources that cannot be told apart from a cause that was found: where a script was seen to
+    read all of its environment, whatever changes a variable parts it."""
+    uses = (use.source for cause in causes if cause.varied for use in cause.lines)
+    if "environment" not in uses:
         return ()
     return tuple(source.id for source in CATALOGUE.values() if source.by_variables)
 
@@ -232,8 +237,11 @@ def _is_sure(unpinned: Count, pinned: Count) -> bool:
     return pinned.parted == 0 and (1 - unpinned.rate) ** pinned.pairs < _LUCK
 
 
-def _differ_before(plain: Trial, released: Trial, place: Divergence) -> bool:
-    """Whether looking closely came to other bits before it came to the place."""
+def _is_disturbed(plain: Trial, released: Trial, place: Divergence) -> bool:
+    """Whether looking closely came to other bits before it came to the place, where neither runs
+    that were looked at so nor the others part among themselves."""
+    if plain.parts_before(place) or released.parts_before(place):
+        return False
     comparison = Comparison(plain.state.traces[0], released.state.traces[0], max(place.step, 0))
     comparison.advance()
     return comparison.first() is not None

@@ -46,7 +46,7 @@ class Explanation:
     """`outcome` is of the runs as they are. `remains` says what is left to suspect where pinning
     everything does not help, and `moves` how often and up to which step runs part that do not part
     at one step alone. `hidden` are sources that no run tells apart from a cause that was found.
-    `disturbed`: looking closely changed what was computed before, and so names no operation."""
+    `unnamed` says why runs that were looked at closely name no operation."""
 
     outcome: ArmOutcome
     causes: tuple[Cause, ...] = ()
@@ -55,7 +55,7 @@ class Explanation:
     operation: Operation | None = None
     moves: str = ""
     hidden: tuple[str, ...] = ()
-    disturbed: bool = False
+    unnamed: str = ""
 
 
 @dataclass(frozen=True)

@@ -56,6 +56,14 @@ class Trial:
         """Whether any two part there, or before."""
         return any(_parts(one, place) for one in self.state.comparisons.values())
 
+    def parts_before(self, place: Divergence) -> bool:
+        """Whether any two part before it."""
+        return any(
+            found.order < place.order
+            for one in self.state.comparisons.values()
+            for found in one.divergences()
+        )
+
     def count(self, place: Divergence) -> Count:
         """How many of its runs part from others there, or before; those that were not begun, or
         that were stopped before it was clear, do not count."""

@@ -64,10 +64,11 @@ class Calls:
         closely = None
         if taken is not None and self._closely is not None:
             is_step = self.training.is_step(function)
-            closely = self._closely.before(function, is_step, arguments, named)
+            before = self._closely.before
+            closely = self._guarded(before, function, is_step, arguments, named)
         result = self.within(function, original, arguments, named)
         if closely is not None:
-            self._guarded(self._look_closely, function, original, *closely)
+            self._guarded(self._look_closely, function, original, closely, result)
         if taken is not None:
             self._guarded(self._records.after, function, taken, result)
         elif function.takes_gradients:
@@ -92,10 +93,10 @@ class Calls:
             self.within(function, original.eval_shape, arguments, named)
         return function.trains
 
-    def _look_closely(self, function: Function, original: Any, arguments: Any, named: Any) -> None:
+    def _look_closely(self, function: Function, original: Any, taken: Any, result: Any) -> None:
         if self._closely is not None and hasattr(original, "trace"):
-            traced = self.within(function, original.trace, arguments, named)
-            self.within(function, self._closely.evaluate, (traced, arguments, named), {})
+            traced = self.within(function, original.trace, *taken)
+            self.within(function, self._closely.evaluate, (traced, taken, result), {})
 
     def within(self, function: Function, original: Any, arguments: Any, named: Any) -> Any:
         """Calls `original`: what it calls in turn, or traces, belongs to `function`."""

@@ -2,14 +2,16 @@
 
 What is compiled is left as it is. Beside it, after the call, its jaxpr is evaluated equation by
 equation from the same arguments. That is not the program that trains, since XLA fuses and reorders
-what stands here one by one; so what is found in this way is a hint.
+what stands here one by one; so what is found in this way is a hint. The script's own code is not
+called again for it.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Sequence
+from typing import TYPE_CHECKING, Any, Iterator, Sequence
 
 import jax
+import numpy as np
 
 from seedproof.frameworks.jax import values as jax_values
 from seedproof.frameworks.jax.look import look
@@ -48,12 +50,15 @@ class Closely:
             return None
         return _kept((arguments, named)) if function.donates else (arguments, named)
 
-    def evaluate(self, traced: Any, arguments: Any, named: Any) -> None:
-        """Evaluates what a call was traced to; up to an equation that has effects, or that this
-        version of JAX evaluates in no such way, which is told."""
+    def evaluate(self, traced: Any, taken: tuple[Any, Any], result: Any) -> None:
+        """Evaluates what a call was traced to, up to an equation that reaches out of it: that, and
+        what follows, is seen in the call's own result."""
         try:
             closed = traced.jaxpr
-            self._evaluated(closed.jaxpr, closed.consts, _values(arguments, named, closed))
+            self._evaluated(closed.jaxpr, closed.consts, _leaves(taken, closed))
+        except _ReachesOutError as found:
+            leaves = jax.tree_util.tree_leaves(result)
+            self._operations.tell(found.name, found.place, _words(found.inputs), _words(leaves))
         except Exception as error:
             self._recorder.event("note", text=f"not every equation was looked at: {error!r}")
 
@@ -64,31 +69,65 @@ class Closely:
         known.update(zip(jaxpr.invars, values))
 
         def read(variable: Any) -> Any:
-            return variable.val if hasattr(variable, "val") else known[variable]
+            return _value_of(variable) if _is_literal(variable) else known[variable]
 
         for equation in jaxpr.eqns:
-            inputs = [read(variable) for variable in equation.invars]
+            at = _place(equation) or place  # what a library compiled has a line where it is called
             called = _called(equation)
             if called is not None:
-                outputs = self._evaluated(*called, inputs, _place(equation) or place)
+                outputs = self._evaluated(*called, list(map(read, equation.invars)), at)
             else:
-                outputs = self._carried_out(jaxpr, equation, inputs, place)
+                given = [one for one in equation.invars if not _is_literal(one)]
+                outputs = self._carried_out(jaxpr, equation, given, list(map(read, given)), at)
             known.update(zip(equation.outvars, outputs))
-        return [read(variable) for variable in jaxpr.outvars]
+        return list(map(read, jaxpr.outvars))
 
     def _carried_out(
-        self, jaxpr: Any, equation: Any, inputs: Sequence[Any], place: Place | None
+        self, jaxpr: Any, equation: Any, given: Any, inputs: list[Any], place: Place | None
     ) -> list[Any]:
         name = equation.primitive.name
-        if equation.effects:
-            raise NotImplementedError(f"{name} has effects")
-        given = [variable for variable in equation.invars if not hasattr(variable, "val")]
+        if _reaches_out(equation):
+            if not equation.outvars:  # it prints, say
+                return []
+            raise _ReachesOutError(f"{name} and what follows", place, inputs)
         alone = jaxpr.replace(constvars=[], invars=given, outvars=equation.outvars, eqns=[equation])
-        values = [value for value, at in zip(inputs, equation.invars) if not hasattr(at, "val")]
-        outputs = list(jax.core.eval_jaxpr(alone, (), *values))
-        at = _place(equation) or place  # what a library compiled has a line where it is called
-        self._operations.tell(name, at, _words(inputs), _words(outputs))
+        outputs = list(jax.core.eval_jaxpr(alone, (), *inputs))
+        self._operations.tell(name, place, _words(inputs), _words(outputs))
         return outputs
+
+
+class _ReachesOutError(Exception):
+    """An equation that must not be carried out twice: it calls the script's own code, or has an
+    effect."""
+
+    def __init__(self, name: str, place: Place | None, inputs: Sequence[Any]) -> None:
+        super().__init__(name)
+        self.name = name
+        self.place = place
+        self.inputs = inputs
+
+
+def _reaches_out(equation: Any) -> bool:
+    """Whether an equation, or one within it, calls the host or has an effect."""
+    if equation.effects or "callback" in equation.primitive.name:
+        return True
+    return any(_reaches_out(inner) for jaxpr in _within(equation) for inner in jaxpr.eqns)
+
+
+def _within(equation: Any) -> Iterator[Any]:
+    for parameter in equation.params.values():
+        for one in parameter if isinstance(parameter, (tuple, list)) else [parameter]:
+            jaxpr = getattr(one, "jaxpr", one)
+            if hasattr(jaxpr, "eqns"):
+                yield jaxpr
+
+
+def _is_literal(variable: Any) -> bool:
+    return hasattr(variable, "val")
+
+
+def _value_of(literal: Any) -> Any:
+    return np.asarray(literal.val, literal.aval.dtype)
 
 
 def _called(equation: Any) -> tuple[Any, Any] | None:
@@ -100,9 +139,9 @@ def _called(equation: Any) -> tuple[Any, Any] | None:
     return (jaxpr.jaxpr, jaxpr.consts) if hasattr(jaxpr, "jaxpr") else (jaxpr, ())
 
 
-def _values(arguments: Any, named: Any, closed: Any) -> list[Any]:
+def _leaves(taken: tuple[Any, Any], closed: Any) -> list[Any]:
     """The leaves that a jaxpr takes: those that are static are no part of it."""
-    leaves: list[Any] = jax.tree_util.tree_leaves((arguments, named))
+    leaves: list[Any] = jax.tree_util.tree_leaves(taken)
     if len(leaves) != len(closed.jaxpr.invars):
         leaves = [leaf for leaf in leaves if jax_values.kind_of(leaf) in _GIVEN]
     if len(leaves) != len(closed.jaxpr.invars):

@@ -7,7 +7,6 @@ the first step on, since a graph is traced once, but told of the step in questio
 
 from __future__ import annotations
 
-import functools
 import threading
 from typing import TYPE_CHECKING, Any, NamedTuple, Sequence
 
@@ -16,7 +15,7 @@ import tensorflow as tf
 
 from seedproof.frameworks.tensorflow.columns import tensors_in
 from seedproof.frameworks.tensorflow.graph import QUEUE_ROWS, digests
-from seedproof.frameworks.tensorflow.inputs import graph_here
+from seedproof.frameworks.tensorflow.reach import graph_here, is_out_of_reach
 from seedproof.frameworks.tracebacks import instead_of
 from seedproof.inside.operations import Operations
 from seedproof.inside.pins.callers import own_line, place_behind
@@ -27,18 +26,22 @@ if TYPE_CHECKING:
     from seedproof.inside.pins.callers import Place
     from seedproof.inside.recorder import Recorder
 
+MOST_MET = 10_000
+
 
 class NoTensorError(Exception):
     """There is nothing in it that has bits."""
 
 
 class Met(NamedTuple):
-    """An operation that was met, with the digests of its tensors in the graph that has them."""
+    """An operation that was met, with the digests of its tensors, and those that it gave, in the
+    graph that has them."""
 
     name: str
     place: Place | None
     inputs: Any
     outputs: Any
+    tensors: Sequence[Any]
     graph: Any
 
 
@@ -58,30 +61,50 @@ class Closely(threading.local):
 
         @instead_of(call)
         def wrapper(layer: Any, *arguments: Any, **named: Any) -> Any:
-            if not self._inputs.has_tape():
+            if not self._is_to_be_met():
                 return call(layer, *arguments, **named)
-            before = self._guarded(_digest, [arguments, named, _own_weights(layer)])
+            before = self._guarded(_taken_by, layer, arguments, named)
             outputs = call(layer, *arguments, **named)
-            return outputs if before is None else self._called(layer, before, outputs)
+            if before is not None:
+                self._guarded(self._called, layer, before, outputs)
+            return outputs
 
         owner.__call__ = wrapper
 
-    def _called(self, layer: Any, before: Any, outputs: Any) -> Any:
-        place = _place_of(layer)
-        name = f"{layer.name} ({type(layer).__name__})"
-        after = self._guarded(_digest, outputs)
-        if after is None:
-            return outputs
-        self._met.append(Met(name, place, before, after, graph_here()))
-        met = functools.partial(self._differentiated, f"the gradient of {name}", place)
-        return tf.nest.map_structure(functools.partial(_passing, met), outputs)
+    def _is_to_be_met(self) -> bool:
+        """A graph is traced once for all steps; eager execution is at a step."""
+        if not self._inputs.has_tape_here() or is_out_of_reach() or len(self._met) > MOST_MET:
+            return False
+        return tf.inside_function() or self._recorder.step() + 1 == self._step
 
-    def _differentiated(self, name: str, place: Place | None, gradient: Any) -> None:
-        """Of a chain of gradients, each is made of the one before."""
-        after = self._guarded(_digest, gradient)
-        if after is not None:
-            before = self._met[-1].outputs if self._met else after
-            self._met.append(Met(name, place, before, after, graph_here()))
+    def _called(self, layer: Any, before: Any, outputs: Any) -> None:
+        name = f"{layer.name} ({type(layer).__name__})"
+        tensors = _tensors(outputs)
+        met = Met(name, _place_of(layer), before, _digest(tensors), tensors, graph_here())
+        self._met.append(met)
+
+    def sources(self) -> list[Any]:
+        """The outputs of layers that can have gradients: where these are to be had, `gradients`
+        is to be told of them."""
+        return [tensor for met in self._here() for tensor in met.tensors if _has_gradient(tensor)]
+
+    def gradients(self, found: Sequence[Any]) -> None:
+        """The gradients of `sources`: each is made of what comes after it."""
+        self._guarded(self._differentiated, list(found))
+
+    def _differentiated(self, found: list[Any]) -> None:
+        before = None
+        for met in reversed(self._here()):
+            gradients = [found.pop() for tensor in met.tensors if _has_gradient(tensor)]
+            if _tensors(gradients):
+                after = _digest(_tensors(gradients))
+                before = met.outputs if before is None else before
+                name = f"the gradient of {met.name}"
+                self._met.append(Met(name, met.place, before, after, (), met.graph))
+                before = after
+
+    def _here(self) -> list[Met]:
+        return [met for met in self._met if met.graph is graph_here()]
 
     def _guarded(self, part: Any, *arguments: Any) -> Any:
         try:
@@ -94,8 +117,7 @@ class Closely(threading.local):
 
     def row(self, rows: Rows, step: Any) -> None:
         """An update comes: what led to it is written."""
-        met, self._met = self._met, []
-        here = [one for one in met if one.graph is graph_here()]
+        here, self._met = self._here(), []
         if here:
             table = Table(self._operations, self._step, here)
             rows.add(table)
@@ -135,36 +157,29 @@ def _place_of(layer: Any) -> Place | None:
     return own or place_behind("")
 
 
-def _digest(structure: Any) -> Any:
-    """One digest of all tensors in a structure, as an int64 scalar."""
-    tensors = [leaf for leaf in tensors_in(structure) if tf.is_tensor(leaf)]
-    known = [tensor for tensor in tensors if tensor.shape.rank is not None]
-    if not known:
+def _taken_by(layer: Any, arguments: Any, named: Any) -> Any:
+    tensors = [*_tensors((arguments, named)), *_own_weights(layer)]
+    return _digest(tensors) if tensors else tf.constant(0, tf.int64)
+
+
+def _digest(tensors: Sequence[Any]) -> Any:
+    """One digest of all of these, as an int64 scalar."""
+    if not tensors:
         raise NoTensorError
-    return digests([digests(known)])[0]
+    return digests([digests(tensors)])[0]
+
+
+def _tensors(structure: Any) -> list[Any]:
+    """The tensors in a structure whose rank is known; a sparse one has three."""
+    found = [leaf for leaf in tensors_in(structure) if tf.is_tensor(leaf)]
+    return [tensor for tensor in found if tensor.shape.rank is not None]
+
+
+def _has_gradient(tensor: Any) -> bool:
+    return bool(tensor.dtype.is_floating)
 
 
 def _own_weights(layer: Any) -> list[Any]:
     """Those of a layer that has no layers of its own, which are met by themselves."""
     is_leaf = next(iter(layer._flatten_layers(include_self=False)), None) is None
     return [tf.convert_to_tensor(v) for v in layer.variables] if is_leaf else []
-
-
-def _passing(met: Any, output: Any) -> Any:
-    """The same tensor; `met` is called with the gradient that comes back to it."""
-    if not tf.is_tensor(output) or not output.dtype.is_floating:
-        return output
-
-    @tf.custom_gradient  # type: ignore[untyped-decorator]  # it has no types
-    def same(value: Any) -> Any:
-        def gradient(arriving: Any) -> Any:
-            met(arriving)
-            return arriving
-
-        return tf.identity(value), gradient
-
-    passed = same(output)
-    mask = getattr(output, "_keras_mask", None)
-    if mask is not None:
-        passed._keras_mask = mask
-    return passed

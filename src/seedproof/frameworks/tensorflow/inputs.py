@@ -15,6 +15,7 @@ import tensorflow as tf
 
 from seedproof.frameworks.tensorflow.columns import Named, of_data, of_losses, tensors_in
 from seedproof.frameworks.tensorflow.optimizers import alive
+from seedproof.frameworks.tensorflow.reach import graph_here
 
 if TYPE_CHECKING:
     from seedproof.inside.recorder import Recorder
@@ -37,11 +38,6 @@ class Entered:
         return taken
 
 
-def graph_here() -> Any:
-    """The graph being traced; in eager execution always the same object."""
-    return tf.compat.v1.get_default_graph() if tf.inside_function() else tf
-
-
 def _has_bits(value: Any) -> bool:
     """NumPy's arrays only outside of graphs: inside they are constants of the trace."""
     return bool(tf.is_tensor(value) or (isinstance(value, np.ndarray) and not tf.inside_function()))
@@ -57,6 +53,7 @@ class Inputs(threading.local):
         self._called: dict[int, Any] = {}
         self._inside_model = False
         self._tapes: list[Any] = []
+        self._begun_in: Any = WeakKeyDictionary()
         self._seen: Any = WeakKeyDictionary()
         self._recorder = recorder
 
@@ -96,13 +93,14 @@ class Inputs(threading.local):
 
     # -- tapes ---------------------------------------------------------------------------------
 
-    def has_tape(self) -> bool:
-        """Whether a tape records."""
-        return bool(self._tapes)
+    def has_tape_here(self) -> bool:
+        """Whether a tape records that began in this graph, and not outside of a loop, say."""
+        return any(self._begun_in.get(tape) is graph_here() for tape in self._tapes)
 
     def begin(self, tape: Any) -> None:
         """A tape begins to record."""
         self._tapes.append(tape)
+        self._begun_in[tape] = graph_here()
 
     def end(self, tape: Any) -> None:
         """A tape records no more."""

@@ -15,6 +15,7 @@ from seedproof.frameworks.tensorflow.closely import Closely
 from seedproof.frameworks.tensorflow.inputs import Entered, Inputs
 from seedproof.frameworks.tensorflow.optimizers import Optimizers, Trained
 from seedproof.frameworks.tensorflow.points import Points
+from seedproof.frameworks.tensorflow.reach import is_out_of_reach
 from seedproof.frameworks.tensorflow.rows import Rows
 from seedproof.inside.scope import END
 
@@ -75,7 +76,7 @@ class Steps:
         self._differentiates = True
         if self.inputs.losses is not None:
             self.inputs.losses.append(Entered("loss", target))
-        elif not _is_out_of_reach() and not _is_vectorized():
+        elif not is_out_of_reach() and not _is_vectorized():
             named = [*self.inputs.take(tape), *columns_of.of_losses(target)]
             self._rows.write("tape", self._rows.step_to_come(), columns_of.digested(named))
 
@@ -144,7 +145,7 @@ class Steps:
             function.trained[trained.number] = trained
         if self._is_silent:
             return None
-        if _is_out_of_reach():
+        if is_out_of_reach():
             self._record_beside(function, trained)
             return None
         named = [
@@ -196,16 +197,6 @@ class TrainingCalls(Watcher):
 
 def _is_variable(source: Any) -> bool:
     return hasattr(source, "trainable")
-
-
-def _is_out_of_reach() -> bool:
-    """Whether nothing may be added to what is computed here: XLA may give other bits then, and
-    a strategy runs it several times at once."""
-    return (
-        not tf.compat.v1.executing_eagerly_outside_functions()
-        or tf.__internal__.get_enclosing_xla_context() is not None
-        or tf.distribute.get_strategy().num_replicas_in_sync > 1
-    )
 
 
 def _is_vectorized() -> bool:

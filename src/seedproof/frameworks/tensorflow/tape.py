@@ -21,11 +21,17 @@ def observe(recorder: Recorder, steps: Steps) -> None:
 
 
 def _wrap_gradient(owner: Any, recorder: Recorder, steps: Steps) -> None:
-    gradient = owner.gradient
+    gradient, closely = owner.gradient, steps.closely
 
     @instead_of(gradient)
     def wrapper(self: Any, target: Any, sources: Any, *arguments: Any, **named: Any) -> Any:
-        gradients = gradient(self, target, sources, *arguments, **named)
+        layers = [] if closely is None else closely.sources()
+        if closely is None or not layers:
+            gradients = gradient(self, target, sources, *arguments, **named)
+        else:
+            both = gradient(self, target, [sources, layers], *arguments, **named)
+            gradients, of_layers = both
+            closely.gradients(of_layers)
         try:
             steps.differentiated(self, target, sources)
         except Exception:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Callable
 
 import torch
 from torch.optim.optimizer import register_optimizer_step_post_hook
-from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._python_dispatch import TorchDispatchMode, _get_current_dispatch_mode_stack
 from torch.utils._pytree import tree_leaves
 
 from seedproof.frameworks.torch.look import known, look
@@ -29,40 +29,60 @@ def watch(recorder: Recorder, step: int) -> Callable[[], None]:
 
     def updated(*_of_a_hook: Any) -> None:
         done = recorder.step() + 1
-        if done == step and not closely.entered:
-            closely.__enter__()
-        elif done == step + 1 and closely.entered:
-            closely.entered = False
-            closely.__exit__(None, None, None)
+        if done == step:
+            closely.begin()
+        elif done == step + 1:
+            closely.end()
 
     register_optimizer_step_post_hook(updated)
     if step == 0:
-        closely.__enter__()
+        closely.begin()
     return updated
 
 
 class _Closely(TorchDispatchMode):  # type: ignore[misc]  # no types of it are at hand
     def __init__(self, recorder: Recorder) -> None:
         super().__init__()
-        self.entered = False
+        self._recorder = recorder
+        self._looks = False
         self._operations = Operations(recorder)
         self._digests = undisturbed(_digests, recorder)
         self._tell = undisturbed(self._operations.tell, recorder)
 
-    def __enter__(self) -> Any:
-        self.entered = True
-        return super().__enter__()
+    def begin(self) -> None:
+        """Takes its place; not above modes of the script's own, which leave in their order."""
+        if self._looks:
+            return
+        if _modes():
+            text = "not looked at closely: the script has a dispatch mode of its own"
+            self._recorder.event("note", text=text)
+            return
+        self._looks = True
+        self.__enter__()
+
+    def end(self) -> None:
+        """Leaves its place; below a mode of the script's it stays there and looks no more."""
+        if self._looks:
+            self._looks = False
+            if _modes()[-1:] == [self]:
+                self.__exit__(None, None, None)
 
     def __torch_dispatch__(
         self, function: Any, _types: Any, arguments: Any = (), named: Any = None
     ) -> Any:
         named = named or {}
+        if not self._looks:
+            return function(*arguments, **named)
         inputs = self._digests((arguments, named))
         result = function(*arguments, **named)
         outputs = [] if _leaves_memory_as_it_was(function) else self._digests(result)
         if inputs is not None and outputs is not None:
             self._tell(str(function), place_behind(""), inputs, outputs)
         return result
+
+
+def _modes() -> list[Any]:
+    return list(_get_current_dispatch_mode_stack())
 
 
 def _leaves_memory_as_it_was(function: Any) -> bool:

@@ -11,6 +11,7 @@ import sys
 
 _HERE = os.path.dirname(os.path.abspath(__file__))
 _PACKAGE = os.path.dirname(os.path.dirname(_HERE))
+_PATH_IS_EMPTY = os.environ.get("PYTHONPATH") == _HERE + os.pathsep
 
 
 def _load_package() -> None:
@@ -28,6 +29,9 @@ def _load_package() -> None:
 
 def _step_aside() -> None:
     """Leaves the path as the user set it, and lets their own `sitecustomize` run."""
+    places = [os.path.abspath(entry or ".") for entry in sys.path]
+    if _PATH_IS_EMPTY and _HERE in places:
+        del sys.path[places.index(_HERE) + 1]  # what an empty PYTHONPATH would not have added
     sys.path[:] = [entry for entry in sys.path if os.path.abspath(entry or ".") != _HERE]
     own = sys.modules.pop("sitecustomize", None)
     try:
