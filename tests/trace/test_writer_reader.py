@@ -337,3 +337,18 @@ def test_a_trace_of_another_schema_says_only_that(tmp_path):
         "digest": HELLO["digest"],
     }
     assert not stream.tables
+
+
+def test_an_event_is_as_long_in_every_run(tmp_path):
+    """A text that is a letter shorter would move what lies behind it in memory."""
+    lines = []
+    for run, (at, clock, cpu, pid) in enumerate(
+        [(1795602846.2071, 42152.5, 0.25, 999), (1795602845.694421, 142152.187273789, 12.01, 31999)]
+    ):
+        stream = StreamWriter(str(tmp_path / str(run)))
+        stream.event("hello", role="main", at=at, clock=clock, cpu=cpu, pid=pid)
+        stream.close()
+        lines += (tmp_path / str(run) / "events.jsonl").read_text().splitlines()
+    assert len(lines[0]) == len(lines[1])
+    assert json.loads(lines[1])["pid"] == 31999
+    assert json.loads(lines[1])["at"] == 1795602845.694421

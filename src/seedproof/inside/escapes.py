@@ -49,7 +49,8 @@ def watch(
     Nothing counts under `view_root`, except under the paths in `shared`, nor under
     `private_roots`, temporary directories and caches. There is no way to end this.
     """
-    quiet = [view_root, *private_roots, *_no_data()]
+    private = tuple(private_roots)
+    quiet = [view_root, *private, *(path for path in _no_data() if not path.startswith(private))]
     watcher = _Watcher(map(os.path.realpath, quiet), map(os.path.realpath, shared), tell)
 
     def look(event: str, arguments: Any) -> None:

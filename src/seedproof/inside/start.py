@@ -32,7 +32,7 @@ _BOOTSTRAP = os.path.join(os.path.dirname(os.path.abspath(__file__)), "bootstrap
 
 def start() -> None:
     """Starts recording and pinning in this process, as the launch in the run's directory says."""
-    run_directory = os.path.abspath(os.environ[RUN_VARIABLE])
+    run_directory = os.environ[RUN_VARIABLE]  # as long in every run
     with open(os.path.join(run_directory, LAUNCH_FILE), encoding="utf-8") as file:
         launch = json.load(file)
     ours = (RUN_VARIABLE, roles.ROLE_VARIABLE, *launch.get(OURS, ()))
@@ -57,7 +57,9 @@ def _watch_escapes(active: recorder.Recorder, run_directory: str) -> None:
     def tell(directory: str) -> None:
         active.event("note", text=f"it wrote to {directory}, which all runs share")
 
-    escapes.watch(view["root"], [run_directory], tell, view["shared"])
+    # Where all runs of a check lie: it is as long in each of them.
+    runs = os.path.dirname(os.path.dirname(os.path.abspath(run_directory)))
+    escapes.watch(view["root"], [runs], tell, view["shared"])
 
 
 def _begin_recording(run_directory: str, launch: dict[str, Any]) -> recorder.Recorder:
