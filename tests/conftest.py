@@ -73,8 +73,10 @@ class Command:
 
 
 def environment(**variables: str) -> dict[str, str]:
-    """This environment without what would speak for the user."""
-    kept = {k: v for k, v in os.environ.items() if not k.startswith(("SEEDPROOF_", "_SEEDPROOF"))}
+    """This environment without what would speak for the user, and without the places that PyTorch
+    gives its compilers in a process that has imported it: each run of a check has its own."""
+    left_out = ("SEEDPROOF_", "_SEEDPROOF", "TORCHINDUCTOR_CACHE_DIR", "TRITON_CACHE_DIR")
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(left_out)}
     return {**kept, "TF_CPP_MIN_LOG_LEVEL": "3", **variables}
 
 

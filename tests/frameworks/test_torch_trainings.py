@@ -196,8 +196,9 @@ def test_a_run_that_is_recorded_at_its_end_has_the_same_final_weights(style, tra
 
 @slow
 def test_weights_that_were_written_to_after_the_last_update_are_not_taken_for_final(trainings):
+    """Those of the first optimizer are final if it was gone before the second one updated them."""
     end = trainings.recorded("scheduler_and_second_phase", recording="end")
-    assert [*end.stream.tables] == []
+    assert {*end.stream.tables} <= {"output/final/optimizer0#0"}
 
 
 @pytest.mark.parametrize("style", ["sgd", "by_hand", "compiled"])
