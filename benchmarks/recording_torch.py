@@ -1,14 +1,15 @@
 """What recording costs with PyTorch: interleaved pairs inside one process, one thread.
 
-Two equal models are trained on the same batches, one plain, one recorded, step by step in turn, so
-that both meet the machine in the same state; each pair of rounds gives one ratio. `measure` does so
-for the article's network and for one whose steps are long in comparison with what is digested.
+Two equal models are trained on the same batches, one plain, one recorded, a few steps each in turn,
+so that both meet the machine in the same state; each pair of rounds gives one ratio. `measure` does
+so for the article's network and for one whose steps are long in comparison with what is digested.
 
     python benchmarks/recording_torch.py [PAIRS]
 """
 
 from __future__ import annotations
 
+import ctypes
 import os
 import statistics
 import sys
@@ -31,7 +32,8 @@ from seedproof.inside import recorder
 from seedproof.trace.writer import StreamWriter
 
 BATCH = 100
-WARM_UP_STEPS = 20
+_TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3  # of glibc's malloc.h
+WARM_UP_STEPS, TURN = 5, 20
 PATCHED = (
     (nn.Module, "__call__"),
     (nn.Module, "named_parameters"),
@@ -81,13 +83,18 @@ class Training:
         self._generator = torch.get_rng_state()
         self._batches = iter(self._loader)
         self.steps_done = 0
-        for _ in range(WARM_UP_STEPS):
-            self.step()
+        self.turn()
 
-    def step(self) -> float:
-        """One step, in seconds of the processor."""
+    def turn(self) -> float:
+        """A few steps, in seconds of the processor; the first ones find nothing in the caches of
+        processor and interpreter, and do not count."""
         self._observing.restore()
         torch.set_rng_state(self._generator)
+        seconds = [self._step() for _ in range(WARM_UP_STEPS + TURN)]
+        self._generator = torch.get_rng_state()
+        return sum(seconds[WARM_UP_STEPS:])
+
+    def _step(self) -> float:
         if self.steps_done % len(self._loader) == 0:
             self._batches = iter(self._loader)
         self.steps_done += 1
@@ -96,9 +103,7 @@ class Training:
         self._optimizer.zero_grad()
         nn.functional.cross_entropy(self.network(images), labels).backward()
         self._optimizer.step()
-        seconds = time.process_time() - began
-        self._generator = torch.get_rng_state()
-        return seconds
+        return time.process_time() - began
 
 
 def article_network() -> nn.Module:
@@ -121,13 +126,14 @@ def long_steps() -> nn.Module:
 def measure(pairs: int) -> Iterator[Cost]:
     """The cost for each network, from so many pairs of epochs."""
     torch.set_num_threads(1)
+    _keep_memory()
     plain = Observing()
     with tempfile.TemporaryDirectory() as place:
         FRAMEWORK.observe(recorder.begin(StreamWriter(str(Path(place) / "trace" / "main"))))
         observed = Observing()
         for title, build, steps in (
             ("the article's network", article_network, 200),
-            ("a network of long steps", long_steps, 20),
+            ("a network of long steps", long_steps, 40),
             ("the article's network, states at every step too", article_network, 200),
         ):
             if "states" in title:  # of the optimizer and the generators, else at points only
@@ -137,6 +143,15 @@ def measure(pairs: int) -> Iterator[Cost]:
                 observing.restore()
                 trainings.append(Training(build, steps))
             yield _compare(title, trainings, pairs, steps)
+
+
+def _keep_memory() -> None:
+    """Has glibc keep what is freed: else it now and then returns large arrays to the system, and
+    each step asks for them anew, in one of two trainings and not in the other."""
+    if sys.platform == "linux":
+        mallopt = ctypes.CDLL(None).mallopt
+        mallopt(_MMAP_THRESHOLD, 1 << 30)
+        mallopt(_TRIM_THRESHOLD, (1 << 31) - 1)
 
 
 def _compare(title: str, trainings: list[Training], pairs: int, steps: int) -> Cost:
@@ -152,9 +167,9 @@ def _compare(title: str, trainings: list[Training], pairs: int, steps: int) -> C
 def _round(trainings: list[Training], steps: int) -> list[float]:
     """So many steps of each, in turn; the seconds of each in all."""
     seconds = dict.fromkeys(trainings, 0.0)
-    for step in range(steps):
-        for training in trainings if step % 2 else trainings[::-1]:
-            seconds[training] += training.step()
+    for turn in range(steps // TURN):
+        for training in trainings if turn % 2 else trainings[::-1]:
+            seconds[training] += training.turn()
     return list(seconds.values())
 
 
