@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import weakref
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -79,22 +80,34 @@ class Trace:
         return self
 
 
+def run_recorded(
+    run: Path,
+    command: Sequence[str],
+    launch: dict[str, Any],
+    timeout: float = 240,
+    **variables: str,
+) -> subprocess.CompletedProcess[str]:
+    """Carries out a command, in the directory that holds that of its `run`, as a check would."""
+    run.mkdir()
+    (run / "launch.json").write_text(json.dumps({"pins": {}, "inside_environment": {}, **launch}))
+    recording = {"PYTHONPATH": os.fspath(BOOTSTRAP), "_SEEDPROOF_RUN": os.fspath(run)}
+    return subprocess.run(
+        command,
+        cwd=run.parent,
+        env=environment(**variables, **recording),
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+    )
+
+
 def recorded(
     script: str, directory: Path, status: int = 0, **pins: Any
 ) -> tuple[Stream, subprocess.CompletedProcess[str]]:
     """What a script leaves when it runs in a recorded process of its own."""
     run = directory / "run"
-    run.mkdir()
-    (run / "launch.json").write_text(json.dumps({"pins": pins, "inside_environment": {}}))
     (directory / "script.py").write_text(script)
-    done = subprocess.run(
-        [sys.executable, "script.py"],
-        cwd=directory,
-        env=environment(PYTHONPATH=os.fspath(BOOTSTRAP), _SEEDPROOF_RUN=str(run)),
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
+    done = run_recorded(run, [sys.executable, "script.py"], {"pins": pins}, timeout=120)
     assert done.returncode == status, done.stderr
     stream = main_stream(run / "trace")
     stream.refresh()

@@ -73,6 +73,13 @@ def left_by(tmp_path, program, *, recorded, **variables):
     return json.loads(done.stdout), run
 
 
+def both(tmp_path, program, **variables):
+    """What a program prints without us, and with us."""
+    return [
+        left_by(tmp_path, program, recorded=recorded, **variables)[0] for recorded in (False, True)
+    ]
+
+
 @pytest.mark.parametrize("start", STARTS.values(), ids=STARTS)
 @pytest.mark.parametrize(
     "variables",
@@ -81,8 +88,7 @@ def left_by(tmp_path, program, *, recorded, **variables):
 )
 def test_a_child_finds_what_it_finds_without_us(tmp_path, start, variables):
     program = f"import os, subprocess, sys\nTELL = {TELL!r}\n{start}\n"
-    alone, _ = left_by(tmp_path, program, recorded=False, **variables)
-    observed, _ = left_by(tmp_path, program, recorded=True, **variables)
+    alone, observed = both(tmp_path, program, **variables)
     assert observed == alone
 
 
@@ -102,8 +108,7 @@ def test_the_script_lists_what_it_was_given_and_finds_ours_by_name(tmp_path):
         "print(json.dumps([sorted(os.environ), len(os.environ), len(os.environb),\n"
         "    str(os.environ), os.environ.copy() == dict(os.environ), found]))\n"
     )
-    alone, _ = left_by(tmp_path, program, recorded=False, PYTHONPATH="/mine")
-    observed, _ = left_by(tmp_path, program, recorded=True, PYTHONPATH="/mine")
+    alone, observed = both(tmp_path, program, PYTHONPATH="/mine")
     assert observed[:-1] == alone[:-1]
     assert (alone[-1], observed[-1]) == (["/mine", None], ["/mine", "/ours"])
 
@@ -119,8 +124,7 @@ def test_the_environment_can_be_read_anew(tmp_path):
         "os.environ._data.update(found)\n"
         "print(json.dumps([sorted(os.environ), os.environ['PYTHONPATH']]))\n"
     )
-    alone, _ = left_by(tmp_path, program, recorded=False, PYTHONPATH="/mine")
-    observed, _ = left_by(tmp_path, program, recorded=True, PYTHONPATH="/mine")
+    alone, observed = both(tmp_path, program, PYTHONPATH="/mine")
     assert observed == alone
 
 
@@ -160,8 +164,7 @@ print(json.dumps(told))
 @pytest.mark.parametrize("given", ["5", "[('A', '1')]", "{'A': 1}", "{1: 'A'}"])
 def test_an_environment_that_is_none_is_refused_as_without_us(tmp_path, given):
     program = REFUSED.replace("{given}", given)
-    alone, _ = left_by(tmp_path, program, recorded=False)
-    observed, _ = left_by(tmp_path, program, recorded=True)
+    alone, observed = both(tmp_path, program)
     assert observed == alone
     assert len(alone) == 2
 

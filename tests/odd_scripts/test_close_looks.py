@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
 import sys
 
 import pytest
 from small_trainings import ALL_THE_SAME, FROM_BATCH_20, each, needs
 
-from conftest import environment
 from seedproof.compare.comparison import Comparison
 from seedproof.trace.format import OPERATIONS
 from seedproof.trace.reader import Trace
-from traces import BOOTSTRAP, rows_of
+from traces import rows_of, run_recorded
 
 ALL = ("jax", "torch", "two optimizers", "keras on tensorflow", "keras on torch", "keras on jax")
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1"}
@@ -34,19 +30,9 @@ def trace_of(tmp_path):
 
     def run(program, argument, variables, **scope):
         place = tmp_path / str(len(list(tmp_path.iterdir())))
-        place.mkdir()
-        launch = {"pins": {}, "inside_environment": {}, **scope}
-        (place / "launch.json").write_text(json.dumps(launch))
         (tmp_path / "train.py").write_text(program)
-        recording = {"PYTHONPATH": os.fspath(BOOTSTRAP), "_SEEDPROOF_RUN": str(place)}
-        done = subprocess.run(
-            [sys.executable, "train.py", argument],
-            cwd=tmp_path,
-            env=environment(**ONE_THREAD, **variables, **recording),
-            capture_output=True,
-            text=True,
-            timeout=200,
-        )
+        command = [sys.executable, "train.py", argument]
+        done = run_recorded(place, command, scope, **ONE_THREAD, **variables)
         assert done.returncode == 0, done.stderr
         trace = Trace(place / "trace")
         trace.refresh()

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from conftest import environment
 from seedproof.trace.reader import Trace
-from traces import BOOTSTRAP
+from traces import run_recorded
 
 
 @dataclass(frozen=True)
@@ -38,18 +34,8 @@ def run(
 ) -> Ran:
     """Runs a script in the directory `place`; `flags` are the interpreter's."""
     directory = place / f"run{len(list(place.glob('run*')))}"
-    directory.mkdir()
-    kept = {"pins": {}, "inside_environment": {}, **launch}
-    (directory / "launch.json").write_text(json.dumps(kept))
     (place / "train.py").write_text(script)
-    done = subprocess.run(
-        [interpreter, *flags, "train.py"],
-        cwd=place,
-        env=environment(PYTHONPATH=os.fspath(BOOTSTRAP), _SEEDPROOF_RUN=os.fspath(directory)),
-        capture_output=True,
-        text=True,
-        timeout=240,
-    )
+    done = run_recorded(directory, [interpreter, *flags, "train.py"], launch)
     assert done.returncode == 0, done.stderr
     trace = Trace(directory / "trace")
     trace.refresh()

@@ -7,6 +7,7 @@ runs after what made them and before what uses them up, and whoever asks for a d
 
 from __future__ import annotations
 
+from functools import lru_cache
 from math import prod
 from typing import Any, NamedTuple, Sequence
 
@@ -15,7 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from seedproof.frameworks.jax.device_digest import Found, Late, bits_of, by_device
-from seedproof.frameworks.jax.digest import SMALL
+from seedproof.frameworks.jax.digest import MOST_LAYOUTS, SMALL, Signature, signature_of
 from seedproof.trace.digest import fold, header, keys
 
 USES = 50  # of one set of shapes: until then, reading costs less than compiling the program
@@ -38,12 +39,7 @@ class Copies(Found):
     """Copies of arrays that lie on one CPU."""
 
     def __init__(self, arrays: Sequence[Any], dtypes: Sequence[str]) -> None:
-        signature = tuple([(name, a.shape, a.dtype) for name, a in zip(dtypes, arrays)])
-        layout = _layouts.get(signature)
-        if layout is None:
-            if len(_layouts) >= _MOST_SIGNATURES:
-                _layouts.clear()
-            layout = _layouts[signature] = Layout(signature)
+        layout = layout_of(signature_of(arrays, dtypes))
         in_order = [arrays[at] for at in layout.order]
         with jax.ensure_compile_time_eval():  # it moves bits, so it needs no wider integers
             super().__init__(layout.headers, _program(in_order))
@@ -76,7 +72,7 @@ class Layout:
     """How arrays of these dtypes and shapes lie end to end: by the width of their words, the small
     ones first, so that one operation digests them all."""
 
-    def __init__(self, signature: Sequence[tuple[str, tuple[int, ...], Any]]) -> None:
+    def __init__(self, signature: Signature) -> None:
         self.headers = [header(name, shape) for name, shape, _ in signature]
         widths = [_width(dtype) for _, _, dtype in signature]
         sizes = [prod(shape) * max(1, dtype.itemsize // 4) for _, shape, dtype in signature]
@@ -108,7 +104,7 @@ def _width(dtype: Any) -> int:
     return width
 
 
-_layouts: dict[Any, Layout] = {}
+layout_of = lru_cache(maxsize=MOST_LAYOUTS)(Layout)
 
 
 def digests(arrays: Sequence[Any], dtypes: Sequence[str]) -> list[Late]:

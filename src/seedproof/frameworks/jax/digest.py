@@ -6,8 +6,9 @@ keys of their positions, and summed by array. A call of NumPy costs more than a 
 
 from __future__ import annotations
 
+from functools import lru_cache
 from math import prod
-from typing import Any, NamedTuple, Sequence
+from typing import Any, NamedTuple, Sequence, Tuple
 
 import numpy as np
 
@@ -16,17 +17,20 @@ from seedproof.trace.digest import digest_array, fold, header, keys
 SMALL = 2048  # words: beyond that, laying end to end costs more than a call of its own
 _WORDS = {1: "<i1", 2: "<i2", 4: "<i4", 8: "<i4", 16: "<i4"}  # by the bytes of an element
 _MASK = (1 << 64) - 1
-_MOST_LAYOUTS = 256
+MOST_LAYOUTS = 256
+
+Signature = Tuple[Tuple[str, Tuple[int, ...], Any], ...]
+"""Of each array the name of its type in the trace, its shape and its NumPy type."""
+
+
+def signature_of(arrays: Sequence[Any], dtypes: Sequence[str]) -> Signature:
+    """All that the way depends on in which arrays are digested."""
+    return tuple([(name, a.shape, a.dtype) for name, a in zip(dtypes, arrays)])
 
 
 def digests(arrays: Sequence[Any], dtypes: Sequence[str]) -> list[int]:
     """The digest of each array, unsigned; `dtypes` are the names of their types in the trace."""
-    signature = tuple([(name, a.shape, a.dtype) for name, a in zip(dtypes, arrays)])
-    layout = _layouts.get(signature)
-    if layout is None:
-        if len(_layouts) >= _MOST_LAYOUTS:
-            _layouts.clear()
-        layout = _layouts[signature] = _layout(signature)
+    layout = _layout(signature_of(arrays, dtypes))
     found = list(layout.headers)
     for group in layout.together:
         for at, body in zip(group.places, _bodies(group, arrays)):
@@ -58,10 +62,8 @@ class _Layout(NamedTuple):
     odd: Sequence[int]
 
 
-_layouts: dict[Any, _Layout] = {}
-
-
-def _layout(signature: Sequence[tuple[str, tuple[int, ...], Any]]) -> _Layout:
+@lru_cache(maxsize=MOST_LAYOUTS)
+def _layout(signature: Signature) -> _Layout:
     small: dict[Any, list[tuple[int, int]]] = {}
     alone, odd = [], []
     for at, (_, shape, dtype) in enumerate(signature):

@@ -14,7 +14,7 @@ import numpy as np
 import tensorflow as tf
 
 from seedproof.frameworks.tensorflow.columns import tensors_in
-from seedproof.frameworks.tensorflow.graph import QUEUE_ROWS, digests
+from seedproof.frameworks.tensorflow.graph import GraphRows, digests
 from seedproof.frameworks.tensorflow.reach import graph_here, is_out_of_reach
 from seedproof.frameworks.tracebacks import instead_of
 from seedproof.inside.operations import Operations
@@ -95,9 +95,9 @@ class Closely(threading.local):
     def _differentiated(self, found: list[Any]) -> None:
         before = None
         for met in reversed(self._here()):
-            gradients = [found.pop() for tensor in met.tensors if _has_gradient(tensor)]
-            if _tensors(gradients):
-                after = _digest(_tensors(gradients))
+            gradients = _tensors([found.pop() for one in met.tensors if _has_gradient(one)])
+            if gradients:
+                after = _digest(gradients)
                 before = met.outputs if before is None else before
                 name = f"the gradient of {met.name}"
                 self._met.append(Met(name, met.place, before, after, (), met.graph))
@@ -121,29 +121,22 @@ class Closely(threading.local):
         if here:
             table = Table(self._operations, self._step, here)
             rows.add(table)
-            table.append(step, [word for one in here for word in (one.inputs, one.outputs)])
+            table.append(step, [tf.stack([one.inputs, one.outputs]) for one in here])
 
 
-class Table:
+class Table(GraphRows):
     """What one graph met, in its order: a row for each of its updates."""
 
     def __init__(self, operations: Operations, step: int, met: Sequence[Met]) -> None:
+        super().__init__(2 * len(met))
         self._operations = operations
         self._step = step
         self._met = [(one.name, one.place) for one in met]
-        with tf.init_scope(), tf.device("CPU:0"):
-            self._queue = tf.queue.FIFOQueue(QUEUE_ROWS, [tf.int64], [[1 + 2 * len(met)]])
-
-    def append(self, step: Any, words: Sequence[Any]) -> None:
-        """Puts one row in the queue."""
-        with tf.device("CPU:0"):
-            self._queue.enqueue(tf.stack([step, *words]))
 
     def drain(self) -> None:
         """Tells of the step in question, if it is among the rows in the queue."""
-        waiting = int(self._queue.size())
-        rows = self._queue.dequeue_many(waiting).numpy() if waiting else ()
-        for step, *words in rows:
+        rows = self.taken()
+        for step, *words in () if rows is None else rows:
             if step == self._step:
                 pairs = np.asarray(words).astype(np.uint64).reshape(-1, 2).tolist()
                 for (name, place), (before, after) in zip(self._met, pairs):

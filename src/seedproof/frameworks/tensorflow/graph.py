@@ -160,22 +160,33 @@ class StepCounter:
             return int(self._variable.numpy())
 
 
-class GraphTable:
-    """A table whose rows are computed in a graph."""
+class GraphRows:
+    """Rows that are computed in a graph: the step, then so many words."""
 
-    def __init__(self, recorder: Recorder, key: str, columns: Sequence[Column]) -> None:
-        self._table = recorder.table(key, columns)
+    def __init__(self, words: int) -> None:
         with tf.init_scope(), tf.device("CPU:0"):
-            self._queue = tf.queue.FIFOQueue(QUEUE_ROWS, [tf.int64], [[1 + len(columns)]])
+            self._queue = tf.queue.FIFOQueue(QUEUE_ROWS, [tf.int64], [[1 + words]])
 
     def append(self, step: Any, words: Sequence[Any]) -> Any:
         """Puts one row in the queue, from vectors of int64 words; the operation that does."""
         with tf.device("CPU:0"):
             return self._queue.enqueue(tf.concat([tf.reshape(step, [1]), *words], 0))
 
+    def taken(self) -> Any:
+        """The rows that are in the queue, as an array of int64; None where there are none."""
+        waiting = int(self._queue.size())
+        return self._queue.dequeue_many(waiting).numpy() if waiting else None
+
+
+class GraphTable(GraphRows):
+    """A table whose rows are computed in a graph."""
+
+    def __init__(self, recorder: Recorder, key: str, columns: Sequence[Column]) -> None:
+        super().__init__(len(columns))
+        self._table = recorder.table(key, columns)
+
     def drain(self) -> None:
         """Writes the rows that are in the queue."""
-        waiting = int(self._queue.size())
-        if waiting:
-            rows = self._queue.dequeue_many(waiting).numpy()
+        rows = self.taken()
+        if rows is not None:
             self._table.append_rows(rows.astype("<i8").tobytes())

@@ -44,8 +44,7 @@ def once_imported(name: str, act: Callable[[Any], object]) -> None:
 
 def run_directory() -> str:
     """The directory of this run; empty outside of one."""
-    place = os.environ.get(RUN_VARIABLE, "")
-    return os.path.abspath(place) if place else ""
+    return os.environ.get(RUN_VARIABLE, "")
 
 
 def launch() -> dict[str, Any]:

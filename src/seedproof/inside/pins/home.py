@@ -13,7 +13,7 @@ EMPTY = "empty"
 def pin(which: str) -> Done:
     """Tells whether the process has it: nothing but the start can set it."""
     found = os.environ.get("HOME", "")
-    is_empty = os.path.normpath(found) == os.path.join(run_directory(), "home")
+    is_empty = os.path.normpath(found) == os.path.normpath(os.path.join(run_directory(), "home"))
     if is_empty == (which == EMPTY):
         return Done(set=(f"HOME={found}",))
     return Done(missed=(f"the home directory: it is {found}",))
