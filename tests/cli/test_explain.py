@@ -25,6 +25,15 @@ strikes_at = os.urandom(1)[0] % 40
 for step in range(40):
     seedproof.record("weight", float(step == strikes_at), step=step)
 """
+AGREES_BY_LUCK = """
+import seedproof
+seedproof.record("fold", hash("patient") % 3)
+"""
+PARTS_BY_CHANCE = """
+import os
+import seedproof
+seedproof.record("x", os.getpid() % 5 == 0)
+"""
 LISTING = """
 import os
 import seedproof
@@ -68,6 +77,33 @@ def test_a_cause_that_strikes_now_here_now_there_is_proved(seedproof, script):
     assert re.fullmatch(
         r"the step moves from run to run: \d of 4 part up to step \d+", found["moves"]
     )
+
+
+def test_runs_that_agree_by_luck_prove_nothing(seedproof, script):
+    """Of three runs one is like the first, with any other pin too."""
+    name = script(AGREES_BY_LUCK)
+    for _ in range(6):
+        result = explained(seedproof, "--runs", "6", name)
+        (cause,) = result["causes"]
+        assert (cause["source"], cause["status"], cause["varied"]) == ("hash_seed", "proved", False)
+
+
+def test_what_parts_now_and_then_is_no_matter_of_what_was_varied(seedproof, script):
+    found = explained(seedproof, script(PARTS_BY_CHANCE))
+    assert [cause["source"] for cause in found["causes"] if cause["status"] == "proved"] == []
+
+
+def test_files_that_no_pin_makes_the_same_have_no_cause(seedproof, script):
+    name = script("import time\nopen('out.txt', 'w').write(str(time.perf_counter_ns()))")
+    result = explained(seedproof, "--outputs", "out.txt", name)
+    assert (result["verdict"], result["causes"]) == ("diverged", [])
+    assert "before out.txt is made" in result["remains"]
+
+
+def test_files_that_a_pin_makes_the_same_have_a_cause(seedproof, script):
+    name = script("open('out.txt', 'w').write(str(hash('word')))")
+    (cause,) = explained(seedproof, "--outputs", "out.txt", name)["causes"]
+    assert (cause["source"], cause["status"]) == ("hash_seed", "proved")
 
 
 def test_the_line_that_used_the_source_is_named(seedproof, script):

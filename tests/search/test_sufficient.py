@@ -6,7 +6,8 @@ from seedproof.search.sufficient import sufficient
 from seedproof.search.suspects import Suspects, suspects
 
 ANY = suspects([], False, ())
-MOST_QUESTIONS = 4  # of two runs each
+MOST_QUESTIONS = 4  # of two runs each, of any that is likely
+MOST_OF_FOUR = 3
 
 
 class Runs:
@@ -27,6 +28,14 @@ def test_one_likely_cause_is_found_with_few_questions(cause):
     runs = Runs(cause)
     assert sufficient(ANY, runs) == [cause]
     assert len(runs.asked) <= MOST_QUESTIONS
+
+
+@pytest.mark.parametrize("at", range(4))
+def test_of_four_that_are_likely_three_questions_tell_one(at):
+    names = ("hash_seed", "seeds", "uninitialized_memory", "aslr")
+    runs = Runs(names[at])
+    assert sufficient(suspects([], False, (), names), runs) == [names[at]]
+    assert len(runs.asked) <= MOST_OF_FOUR
 
 
 def test_what_something_speaks_for_takes_one_question():

@@ -2,7 +2,10 @@
 
 from itertools import pairwise
 
-from seedproof.search.suspects import suspects
+import pytest
+
+from seedproof.compare.divergence import Divergence
+from seedproof.search.suspects import likely_at, suspects
 from seedproof.sources import CATALOGUE
 
 BROADER = ["hash_seed", "seeds", "uninitialized_memory", "aslr", "data_order", "op_determinism"]
@@ -32,3 +35,28 @@ def test_what_is_pinned_already_is_not_suspected():
 
 def test_every_other_source_is_suspected_in_the_end():
     assert set(CATALOGUE) - set(suspects([], False, ()).all) == {"cpu_isa"}
+
+
+@pytest.mark.parametrize(
+    ("phase", "imported", "seen", "first", "out"),
+    [
+        ("update", ["numpy"], [], "hash_seed", "op_determinism"),
+        ("init", ["torch"], [], "hash_seed", "data_order"),
+        ("data", ["tensorflow", "keras"], ["data"], "data_order", "op_determinism"),
+        ("data", ["torch"], ["data"], "uninitialized_memory", "data_order"),
+        ("loss", ["torch"], ["data", "loss"], "seeds", "op_determinism"),
+        ("backward", ["torch"], ["backward"], "op_determinism", "hash_seed"),
+        ("update", ["torch"], ["backward"], "aslr", "op_determinism"),
+        ("update", ["jax"], ["update"], "op_determinism", "clock"),
+    ],
+)
+def test_where_runs_part_says_what_is_likely(phase, imported, seen, first, out):
+    place = Divergence(0, phase, "x", "bits", "x")
+    likely = likely_at(place, imported, seen)
+    assert first in likely
+    assert out not in likely
+
+
+def test_no_more_are_likely_than_two_questions_tell_apart():
+    place = Divergence(0, "loss", "x", "bits", "x")
+    assert len(likely_at(place, ["torch"], ["loss"])) <= 4

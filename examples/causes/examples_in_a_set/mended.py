@@ -13,8 +13,8 @@ class Example:
         self.price = self.values.sum()
 
 
-examples = [Example(at) for at in range(1000)]
+examples = [Example(at) for at in range(20000)]
 weights = np.zeros(5)
 for example in examples:
-    weights -= 0.01 * (example.values @ weights - example.price) * example.values
+    weights -= 0.001 * (example.values @ weights - example.price) * example.values
 seedproof.record("weights", weights)

@@ -16,7 +16,7 @@ class Patient:
 
 torch.manual_seed(0)
 patients = [Patient(number) for number in range(300)]
-kept = torch.stack([one.values for one in patients if hash(one) % 5 != 0])
+kept = torch.stack([one.values for one in patients if hash(one) % 1000 >= 200])
 targets = kept.prod(dim=1, keepdim=True)
 
 model = torch.nn.Linear(6, 1)

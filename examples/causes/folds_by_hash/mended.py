@@ -13,7 +13,7 @@ class Patient:
 
 torch.manual_seed(0)
 patients = [Patient(number) for number in range(300)]
-kept = torch.stack([one.values for one in patients if hash(one.number) % 5 != 0])
+kept = torch.stack([one.values for one in patients if hash(one.number) % 1000 >= 200])
 targets = kept.prod(dim=1, keepdim=True)
 
 model = torch.nn.Linear(6, 1)

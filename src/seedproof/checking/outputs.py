@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from seedproof.checking.arm_state import ArmState
 from seedproof.compare.divergence import Divergence
@@ -36,11 +37,13 @@ def compared(state: ArmState, asked: Sequence[str]) -> tuple[Outputs, ...]:
     """The outputs of every run after run 0 that came to its end; `asked` are the patterns of the
     files, and `-` for standard output."""
     ended = [index for index in state.comparisons if {0, index} <= state.exits.keys()]
-    return tuple(_compare(state, index, asked) for index in ended) if asked else ()
+    places = {at: state.places.run(state.arm.name, at) for at in (0, *ended)}
+    return tuple(compare_outputs(places[0], places[at], asked, at) for at in ended if asked)
 
 
-def _compare(state: ArmState, index: int, asked: Sequence[str]) -> Outputs:
-    ours, theirs = (state.places.run(state.arm.name, at) for at in (0, index))
+def compare_outputs(ours: Path, theirs: Path, asked: Sequence[str], run: int = 0) -> Outputs:
+    """The outputs that were `asked` for of two runs, kept in these directories; `run` is the number
+    of the second one."""
     patterns = [one for one in asked if one != STANDARD_OUTPUT]
     files = _NOTHING
     if patterns:
@@ -49,7 +52,7 @@ def _compare(state: ArmState, index: int, asked: Sequence[str]) -> Outputs:
     if STANDARD_OUTPUT in asked:
         with contextlib.suppress(FileNotFoundError):
             stdout = compare_stdout(ours / STDOUT_FILE, theirs / STDOUT_FILE)
-    return Outputs(index, files, stdout, unmet)
+    return Outputs(run, files, stdout, unmet)
 
 
 def _unmet(files: FilesOutcome, patterns: Sequence[str]) -> str:

@@ -5,45 +5,78 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from seedproof.compare.divergence import Divergence
-from seedproof.search.trials import Count, Trial
+from seedproof.search.explanation import Count
+from seedproof.search.groups import Groups
+from seedproof.search.luck import LUCK, luck, runs_to_be_sure, share
+from seedproof.search.trials import Trial
 
 Tried = Callable[[Sequence[str], int], Trial]
-PAIRS_WHERE_ALL_PART = 2
+Tell = Callable[[str], None]
+_RUNS_TO_ASK = 2
 
 
 class Evidence:
-    """`tried(names, runs)` makes so many runs with these sources pinned, and `needed` is the
-    number of pairs that must agree, so that it is not by luck."""
+    """`tried(names, runs)` makes so many runs with these sources pinned; `tell` is told where more
+    of them are needed than where runs part every time."""
 
-    def __init__(self, tried: Tried, place: Divergence, needed: int) -> None:
+    def __init__(self, tried: Tried, place: Divergence, tell: Tell) -> None:
+        self.place = place
         self._tried = tried
-        self._place = place
-        self._needed = needed
-        self._agreed: dict[frozenset[str], Count] = {}
+        self._tell = tell
+        self._released = Groups(place)
+        self._most_frequent = 0.0
+        self._parted: list[frozenset[str]] = []
+        self._runs = _RUNS_TO_ASK
+
+    def release(self, trial: Trial) -> None:
+        """Takes in runs with nothing pinned of what is in question.
+
+        Where any two of them agree, two that agree with a pin say little: every question is then
+        asked of more.
+        """
+        self._released.add(trial.runs())
+        together, alone = self._released.sizes, trial.groups(self.place).sizes
+        agreeing = [share(sizes) for sizes in (together, alone) if max(sizes, default=1) > 1]
+        self._most_frequent = max((*agreeing, share(together)))
+        if agreeing:
+            self._ask_of(runs_to_be_sure(self._most_frequent))
+
+    def be_sure(self) -> None:
+        """From now on every question is asked of as many runs as make luck unlikely."""
+        self._runs = max(self._runs, runs_to_be_sure(self._most_frequent))
 
     def agree(self, names: Sequence[str]) -> bool:
-        """Whether runs agree at the place with these pinned.
-
-        One pair tells where every pair was seen to part; elsewhere it can be luck, and as many
-        agree as are needed.
-        """
-        for runs in (2, 1 + self._needed) if self._needed > PAIRS_WHERE_ALL_PART else (2,):
+        """Whether runs agree at the place with these pinned; not by luck, as far as is known."""
+        pinned = frozenset(names)
+        if any(pinned <= parted for parted in self._parted):
+            return False
+        for runs in dict.fromkeys((_RUNS_TO_ASK, self._runs)):
             trial = self._tried(names, runs)
-            if not trial.agrees(self._place):
+            if trial.parts_at(self.place):
+                self._parted.append(pinned)
+            if not trial.agrees(self.place):
                 return False
-        self._agreed[frozenset(names)] = trial.count(self._place)
         return True
 
-    def of(self, sources: Sequence[str]) -> Count:
-        """The runs in which these were pinned, perhaps with others, and which agreed; more are
-        made where they are too few."""
-        missing = self._needed - self._pinned(sources).pairs
-        if missing > 0:
-            alone = self._agreed[frozenset(sources)]
-            trial = self._tried(sources, alone.runs + missing)
-            self._agreed[frozenset(sources)] = trial.count(self._place)
-        return self._pinned(sources)
+    @property
+    def unpinned(self) -> Count:
+        """The runs that were released."""
+        return Count(self._released.parted, sum(self._released.sizes))
 
-    def _pinned(self, sources: Sequence[str]) -> Count:
-        found = (count for names, count in self._agreed.items() if names.issuperset(sources))
-        return sum(found, Count(0, 0, 0, 0))
+    @property
+    def pinned(self) -> Count:
+        """The runs that agreed with a pin, now that one is sure."""
+        return Count(0, self._runs)
+
+    def is_sure(self) -> bool:
+        """Whether so many runs agree by luck in less than 5%."""
+        return luck(self._most_frequent, self._runs) < LUCK
+
+    def _ask_of(self, runs: int) -> None:
+        if runs > self._runs:
+            self._runs = runs
+            part = self.unpinned
+            self._tell(
+                f"of {part.runs} runs {part.parted} part from the others: each pin is tried with "
+                f"{runs} runs, so that they agree by luck in less than 5%"
+            )

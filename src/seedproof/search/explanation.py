@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Literal
 
 from seedproof.checking.outcome import ArmOutcome
-from seedproof.search.trials import Count
 
 
 @dataclass(frozen=True)
@@ -22,6 +21,14 @@ class Use(Place):
     """A line that was seen to use `source`."""
 
     source: str
+
+
+@dataclass(frozen=True)
+class Count:
+    """Of `runs` runs, `parted` are not like most of them, or no two are alike."""
+
+    parted: int
+    runs: int
 
 
 @dataclass(frozen=True)

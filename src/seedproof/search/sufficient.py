@@ -14,7 +14,7 @@ Test = Callable[[Sequence[str]], bool]
 def sufficient(suspected: Suspects, agree: Test) -> list[str]:
     """The sources that keep runs together when they are pinned; empty where all of them do not.
 
-    First what something speaks for, one by one; then one of the likely ones, by bisection, since
+    First what something speaks for, one by one; then one of the likely ones, by halving, since
     mostly it is one; and then the least of all of them. `agree` tells whether runs do with these
     pinned.
     """
@@ -22,7 +22,7 @@ def sufficient(suspected: Suspects, agree: Test) -> list[str]:
         if agree([name]):
             return [name]
     if suspected.likely:
-        name = _last_needed(suspected.likely, agree)
+        name = _one_of(suspected.likely, agree)
         if agree([name]):
             return [name]
     everything = suspected.all
@@ -32,13 +32,9 @@ def sufficient(suspected: Suspects, agree: Test) -> list[str]:
     return needed if agree(needed) else []
 
 
-def _last_needed(names: Sequence[str], agree: Test) -> str:
-    """The last one of the shortest beginning of `names` that suffices, if all of them do."""
-    too_few, enough = 0, len(names)
-    while enough - too_few > 1:
-        middle = (too_few + enough + 1) // 2
-        if agree(names[:middle]):
-            enough = middle
-        else:
-            too_few = middle
-    return names[enough - 1]
+def _one_of(names: Sequence[str], agree: Test) -> str:
+    """The one of `names` that suffices, if one does; of several, one that stands before others."""
+    while len(names) > 1:
+        half = (len(names) + 1) // 2
+        names = names[:half] if agree(names[:half]) else names[half:]
+    return names[0]

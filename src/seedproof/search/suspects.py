@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
+from seedproof.compare.divergence import Divergence
 from seedproof.sources import CATALOGUE
 
 # The most specific first: a broad one (one thread, say) silences races that it did not cause, and
@@ -15,17 +16,20 @@ _SPECIFIC_FIRST = (
     *("op_determinism", "num_threads", "autotune"),
     *("locale", "timezone", "home", "working_dir", "environment"),
 )
-# Two runs, one after the other, have these in common, or would have been seen to use them.
-_UNLIKELY = (
-    *("leftovers", "autotune", "locale", "timezone", "home", "working_dir", "environment"),
-    *("entropy", "file_order", "clock", "load"),
-)
+# What parts two runs on one machine, one after the other, and would not have been seen in use: what
+# a script does by itself, what hands data on, and what computes.
+_FROM_THE_SCRIPT = ("hash_seed", "seeds", "uninitialized_memory", "aslr")
+_FROM_DATA = ("hash_seed", "seeds", "aslr", "data_order")
+_FROM_KERNELS = ("uninitialized_memory", "op_determinism", "num_threads")
+_LIKELY = tuple(dict.fromkeys((*_FROM_THE_SCRIPT, *_FROM_DATA, *_FROM_KERNELS)))
+_WITH_KERNELS = ("tensorflow", "torch", "jax")
+_BEFORE_GRADIENTS = ("init", "forward", "loss")
 _LEFT_OUT = ("cpu_isa",)  # it changes results on one machine, and parts no runs there
 
 
 @dataclass(frozen=True)
 class Suspects:
-    """`seen` are those that something speaks for, `likely` those that part runs on one machine,
+    """`seen` are those that something speaks for, `likely` those that part runs at such a place,
     `others` all that remain; in each the most specific come first."""
 
     seen: tuple[str, ...]
@@ -38,7 +42,12 @@ class Suspects:
         return [*self.seen, *self.likely, *self.others]
 
 
-def suspects(used: Iterable[str], generators_differ: bool, pinned: Collection[str]) -> Suspects:
+def suspects(
+    used: Iterable[str],
+    generators_differ: bool,
+    pinned: Collection[str],
+    likely: Sequence[str] = _LIKELY,
+) -> Suspects:
     """Every source that is not pinned yet.
 
     `used` are the sources that the user's own code was seen to use, and `generators_differ` tells
@@ -51,6 +60,22 @@ def suspects(used: Iterable[str], generators_differ: bool, pinned: Collection[st
     rest = [name for name in names if name not in seen]
     return Suspects(
         tuple(seen),
-        tuple(name for name in rest if name not in _UNLIKELY),
-        tuple(name for name in rest if name in _UNLIKELY),
+        tuple(name for name in rest if name in likely),
+        tuple(name for name in rest if name not in likely),
     )
+
+
+def likely_at(place: Divergence, imported: Collection[str], seen: Collection[str]) -> Sequence[str]:
+    """What is likely to part runs first at this place; `imported` are the packages that the script
+    had, and `seen` the phases of which anything was recorded.
+
+    Gradients that part after a loss that did not have their cause in what computes, data in what
+    hands them on, unless PyTorch does, in order; and where no gradient was seen, in any.
+    """
+    if not set(_WITH_KERNELS).intersection(imported):
+        return _FROM_THE_SCRIPT
+    if place.phase == "data":
+        return _FROM_THE_SCRIPT if "torch" in imported else _FROM_DATA
+    if place.phase == "backward":
+        return _FROM_KERNELS
+    return _FROM_THE_SCRIPT if place.phase in _BEFORE_GRADIENTS or "backward" in seen else _LIKELY

@@ -1,4 +1,4 @@
-"""Short runs under chosen pins or variations, and how often they part at a given place."""
+"""Short runs under chosen pins or variations, and whether they part at a given place."""
 
 from __future__ import annotations
 
@@ -9,52 +9,45 @@ from seedproof.checking import plan
 from seedproof.checking.arm_state import ArmState
 from seedproof.checking.outcome import ArmOutcome, conclude
 from seedproof.checking.plan import Arm, Variation
-from seedproof.compare.comparison import Comparison
 from seedproof.compare.divergence import Divergence
 from seedproof.launch import Launch, Value
+from seedproof.search.groups import Groups, Run
 
 CarryOut = Callable[[Arm, bool], ArmState]
 
 
 @dataclass(frozen=True)
-class Count:
-    """Of `runs` runs, `parted` differ from others at the place in question; of the `pairs` that
-    were compared, `parted_pairs` do."""
-
-    parted: int
-    runs: int
-    parted_pairs: int
-    pairs: int
-
-    def __add__(self, other: Count) -> Count:
-        return Count(
-            self.parted + other.parted,
-            self.runs + other.runs,
-            self.parted_pairs + other.parted_pairs,
-            self.pairs + other.pairs,
-        )
-
-    @property
-    def rate(self) -> float:
-        """How often two runs part, as far as it was seen."""
-        return self.parted_pairs / self.pairs if self.pairs else 0.0
-
-
-@dataclass(frozen=True)
 class Trial:
-    """Runs that were started alike, as far as they came."""
+    """Runs that were started alike, as far as they came; of what they wrote `outputs` are
+    compared."""
 
     outcome: ArmOutcome
     state: ArmState
+    outputs: tuple[str, ...] = ()
 
     @property
     def divergence(self) -> Divergence | None:
         """Where the first of them part."""
         return self.outcome.verdict.divergence
 
+    def runs(self) -> list[Run]:
+        """Those of which it is clear whether they part: they came to their ends, or part from run 0
+        or it from them. Others were not begun, or were stopped before that."""
+        told = [index for index in self.state.comparisons if self._has_told(index)]
+        return [self.run(index) for index in ([0, *told] if told else told)]
+
+    def groups(self, place: Divergence) -> Groups:
+        """Its runs by what they come to at the place."""
+        return Groups(place, self.runs())
+
     def parts_at(self, place: Divergence) -> bool:
         """Whether any two part there, or before."""
-        return any(_parts(one, place) for one in self.state.comparisons.values())
+        return len(self.groups(place).sizes) > 1
+
+    def agrees(self, place: Divergence) -> bool:
+        """Whether all of its runs came past `place` and did not part there."""
+        came_past = self.outcome.verdict.name == "identical" or self.divergence is not None
+        return came_past and self.groups(place).sizes == [len(self.state.arm.runs)]
 
     def parts_before(self, place: Divergence) -> bool:
         """Whether any two part before it."""
@@ -64,39 +57,25 @@ class Trial:
             for found in one.divergences()
         )
 
-    def count(self, place: Divergence) -> Count:
-        """How many of its runs part from others there, or before; those that were not begun, or
-        that were stopped before it was clear, do not count."""
-        clear = [one for index, one in self.state.comparisons.items() if self._is_clear(index)]
-        parted = sum(_parts(one, place) for one in clear)
-        alone = bool(clear) and parted == len(clear)
-        return Count(parted + alone, len(clear) + 1, parted, len(clear))
-
-    def _is_clear(self, index: int) -> bool:
+    def _has_told(self, index: int) -> bool:
         end = self.state.exits.get(index)
         by_itself = end is not None and end.stopped is None
         return by_itself or self.state.comparisons[index].first() is not None
 
-    def agrees(self, place: Divergence) -> bool:
-        """Whether all of its runs came past `place` and did not part there."""
-        came_past = self.outcome.verdict.name == "identical" or self.divergence is not None
-        return came_past and not self.parts_at(place)
+    def differ(self, one: int, other: int) -> bool:
+        """Whether these two of its runs part anywhere."""
+        return len(Groups(None, [self.run(one), self.run(other)]).sizes) > 1
+
+    def run(self, index: int) -> Run:
+        """What this run of it left."""
+        arm = self.state.arm.name
+        directory = self.state.places.run(arm, index)
+        return Run(self.state.traces[index], directory, self.outputs)
 
 
 def _looked_at(arm: Arm, step: int) -> Arm:
     runs = (replace(run, launch=run.launch.with_scope(close=step)) for run in arm.runs)
     return replace(arm, runs=tuple(runs))
-
-
-def _parts(comparison: Comparison, place: Divergence) -> bool:
-    """Whether two runs part before this place, or in the same table there: what other tables hold
-    of the same step and phase may have other causes."""
-    here = (place.stream, place.table)
-    return any(
-        found.order < place.order
-        or (found.order == place.order and (found.stream, found.table) == here)
-        for found in comparison.divergences()
-    )
 
 
 class Trials:
@@ -110,7 +89,7 @@ class Trials:
         outputs: Sequence[str] = (),
     ) -> None:
         self._base = base
-        self._outputs = outputs
+        self._outputs = tuple(outputs)
         self._pins = pins
         self._carry_out = carry_out
         self._varied: list[Variation] = [plan.BARE]
@@ -157,7 +136,11 @@ class Trials:
             variations = self._varied
         arm = plan.arm(name, {**self._pins, **pins}, self._base, variations)
         trial = self._carried_out(arm, keep_going=True)
-        return trial.state.comparisons[len(variations) - 1].first() is not None
+        return trial.differ(0, len(variations) - 1)
+
+    def is_unvaried_like(self, first: Trial) -> bool:
+        """Whether the run to which those that are varied are compared is like the `first` ones."""
+        return len(Groups(None, [first.run(0), self.last_varied().run(0)]).sizes) == 1
 
     def last_varied(self) -> Trial:
         """All runs that were varied so far."""
@@ -167,4 +150,4 @@ class Trials:
     def _carried_out(self, arm: Arm, keep_going: bool) -> Trial:
         state = self._carry_out(replace(arm, policy="trial"), keep_going)
         self._known |= {(arm.name, index) for index in state.begun}
-        return Trial(conclude(state, self._outputs), state)
+        return Trial(conclude(state, self._outputs), state, self._outputs)

@@ -36,6 +36,11 @@ def are_there(variables: Iterable[Any]) -> bool:
     return not any(hasattr(value, "is_deleted") and value.is_deleted() for value in values)
 
 
+def are_set(variables: Iterable[Any]) -> bool:
+    """Whether all variables have values: those that TensorFlow makes in a graph have none yet."""
+    return all(np.shape(variable.numpy()) == tuple(variable.shape) for variable in variables)
+
+
 def step_to_come(recorder: Recorder) -> int:
     """The step to which initial values belong."""
     step = recorder.step()

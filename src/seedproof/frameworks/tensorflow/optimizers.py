@@ -33,13 +33,15 @@ class Iterations:
 
 
 class Trained:
-    """What one optimizer trains: its variables, and the models that they belong to."""
+    """What one optimizer trains: its variables, and the models that they belong to; `has_begun`
+    tells that their initial values were recorded."""
 
     def __init__(self, number: int, optimizer: Any) -> None:
         self.number = number
         self.name = f"optimizer{number}"
         self.iterations = Iterations(optimizer.iterations)
         self.variables: list[Any] = []
+        self.has_begun = False
         self._optimizer = ref(optimizer)
         self._models: dict[int, Any] = {}
 
@@ -79,14 +81,14 @@ class Optimizers:
     def __bool__(self) -> bool:
         return bool(self._counts)
 
-    def meet(self, optimizer: Any) -> tuple[Trained, bool]:
-        """What `optimizer` trains, and whether it was not known before."""
-        is_new = optimizer not in self._trained
-        if is_new:
+    def meet(self, optimizer: Any) -> Trained:
+        """What `optimizer` trains."""
+        if optimizer not in self._trained:
             trained = Trained(len(self._counts), optimizer)
             self._trained[optimizer] = trained
             self._counts.append(trained.iterations)
-        return self._trained[optimizer], is_new
+        found: Trained = self._trained[optimizer]
+        return found
 
     def updates(self) -> int:
         """How often all of them have updated in this process."""

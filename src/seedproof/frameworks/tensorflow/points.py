@@ -43,16 +43,23 @@ class Points:
         self._variables_of_fit = set()
         self._updated = {}
 
-    def first(self, trained: Trained) -> None:
-        """An optimizer is about to update for the first time, which may be in a graph to come."""
+    def first(self, trained: Trained) -> bool:
+        """An optimizer is about to update for the first time, which may be in a graph to come.
+
+        False where its weights have no values yet: those that are made while a graph is traced get
+        them when that is done, and the graph is then traced once more.
+        """
         if self._variables_of_fit.issuperset(map(id, trained.variables)):
-            return
+            return True
         with tf.init_scope():
+            if not keras_state.are_set(trained.whole()):
+                return False
             if self._recorder.mode != END:
                 values = keras_state.values_of(trained.whole())
                 step = keras_state.step_to_come(self._recorder)
                 self._recorder.record_named(trained.name, values, step, "init", keep=True)
             keras_state.perturb(self._recorder, trained.variables)
+        return True
 
     def passed(self, all_trained: Iterable[Trained]) -> None:
         """Updates have been made, and none is at work; their count is asked for where it matters,

@@ -122,10 +122,9 @@ class Steps:
 
     def _meet(self, optimizer: Any, variables: Sequence[Any]) -> Trained:
         self._note_thread()
-        trained, is_new = self._optimizers.meet(optimizer)
+        trained = self._optimizers.meet(optimizer)
         trained.trains(variables, self.inputs.take_models())
-        if is_new:
-            self.points.first(trained)
+        trained.has_begun = trained.has_begun or self.points.first(trained)
         return trained
 
     def _note_thread(self) -> None:
