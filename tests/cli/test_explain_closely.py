@@ -61,6 +61,19 @@ model = keras.Sequential([keras.layers.Input((3,)), *layers])
 model.compile("sgd", "mse")
 model.fit(np.ones((8, 3)), np.ones((8, 1)), batch_size=4, verbose=0)
 """
+EAGER = """
+import tensorflow as tf
+
+weights = tf.keras.Variable([[1.0], [1.0]])
+optimizer = tf.keras.optimizers.SGD(0.1)
+for step in range(6):
+    with tf.GradientTape() as tape:
+        output = tf.matmul([[1.0, 2.0]], weights)
+        if step == 3:
+            output = output + tf.random.uniform([])
+        loss = tf.reduce_sum(output**2)
+    optimizer.apply(tape.gradient(loss, [weights]), [weights])
+"""
 TAKES_NOTICE = """
 import json, os
 import seedproof
@@ -93,6 +106,17 @@ def test_the_operation_is_named(seedproof, script, framework, program, operation
     assert (named["name"], named["place"]["line"]) == (operation, line)
     assert named["hint"] == is_hint
     assert named["outputs_alone"]
+    assert found["unnamed"] is None
+
+
+@pytest.mark.slow
+def test_the_operation_of_eager_tensorflow_is_named(seedproof, script):
+    pytest.importorskip("tensorflow")
+    found = explained(seedproof, script(EAGER), KERAS_BACKEND="tensorflow")
+    assert [(one["source"], one["status"]) for one in found["causes"]] == [("seeds", "proved")]
+    assert found["operation"]["name"] == "RandomUniform"
+    assert found["operation"]["outputs_alone"]
+    assert found["divergence"]["line"].endswith("train.py:10")
     assert found["unnamed"] is None
 
 

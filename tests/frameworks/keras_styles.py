@@ -49,6 +49,11 @@ def fit():
     return fitted(compiled(network()), validation_split=0.2)
 
 
+def built_as_it_trains():
+    """Its weights are made while the graph of its first step is traced."""
+    return fitted(compiled(keras.Sequential([layers.Flatten(), layers.Dense(10, "softmax")])))
+
+
 def batch_normalization():
     return fitted(compiled(network(layers.BatchNormalization())))
 

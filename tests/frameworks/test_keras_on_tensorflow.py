@@ -16,6 +16,10 @@ UPDATES = {"backward", "update", "output"}
 FIT = UPDATES | {"init", "data", "loss", "metric"}
 BETWEEN = {"init", "loss", "update", "metric", "output"}
 slow = pytest.mark.slow
+of_weights_made_before_or_as_it_trains = pytest.mark.parametrize(
+    ("style", "table"),
+    [("fit", "init/fit0#0"), ("built_as_it_trains", "init/optimizer0#0")],
+)
 
 
 @pytest.fixture(scope="module")
@@ -27,6 +31,7 @@ def trainings(tmp_path_factory) -> Trainings:
     ("style", "steps", "phases"),
     [
         ("fit", 6, FIT),
+        ("built_as_it_trains", 8, FIT),
         ("several_steps_per_execution", 8, FIT),
         ("custom_train_step", 8, FIT),
         pytest.param("adversarial_train_step", 12, FIT, marks=slow),
@@ -68,6 +73,16 @@ def test_another_seed_is_seen_in_the_first_step(phase, trainings):
     ours, theirs = (trainings.recorded("fit", seed=s).words("optimizer0#0", phase) for s in (0, 1))
     assert ours[0] != theirs[0]
     assert ours == trainings.recorded("fit", seed=0).words("optimizer0#0", phase)
+
+
+@of_weights_made_before_or_as_it_trains
+def test_initial_weights_are_a_record_of_their_own(style, table, trainings):
+    ours, theirs = (trainings.recorded(style, seed=seed) for seed in (0, 1))
+    assert ours.steps(table) == [-1]
+    kernels = [at for at, name in enumerate(ours.names(table)) if name.endswith("kernel")]
+    (words,), (others,) = (run.words(table, "init") for run in (ours, theirs))
+    assert all(words[at] != others[at] for at in kernels)
+    assert all(0 not in column.shape for column in ours.stream.tables[table].columns)
 
 
 @slow
@@ -165,8 +180,9 @@ def test_both_ways_to_record_end_after_the_same_step(trainings):
     assert short.rows("output/final/fit0#0") == end.rows("output/final/fit0#0")
 
 
-def test_the_perturbed_run_differs_from_its_first_step_on(trainings):
-    perturbed, whole = trainings.recorded("fit", perturbed=True), trainings.recorded("fit")
-    assert perturbed.rows("init/fit0#0") == whole.rows("init/fit0#0")
+@of_weights_made_before_or_as_it_trains
+def test_the_perturbed_run_differs_from_its_first_step_on(style, table, trainings):
+    perturbed, whole = trainings.recorded(style, perturbed=True), trainings.recorded(style)
+    assert perturbed.rows(table) == whole.rows(table)
     ours, theirs = (run.words("optimizer0#0", "update") for run in (perturbed, whole))
     assert ours[0] != theirs[0]

@@ -57,6 +57,19 @@ model.compile("adam", "mse", steps_per_execution=int(sys.argv[2]) if sys.argv[2:
 model.fit(x, y, batch_size=4, epochs=2, shuffle=False, verbose=0)
 print("trained")
 """
+TENSORFLOW = f"""{_DATA}
+import tensorflow as tf
+
+layer = tf.keras.layers.Dense(1, kernel_initializer="ones")
+optimizer = tf.keras.optimizers.Adam()
+for epoch in range(2):
+    for at in range(0, len(x), 4):
+        with tf.GradientTape() as tape:
+            loss = tf.reduce_mean((layer(x[at : at + 4]) - y[at : at + 4]) ** 2)
+        variables = layer.trainable_variables
+        optimizer.apply(tape.gradient(loss, variables), variables)
+print("trained")
+"""
 JAX = f"""{_DATA}
 import jax
 
@@ -112,6 +125,7 @@ _PROGRAMS = {
     "keras on tensorflow": (KERAS, {"KERAS_BACKEND": "tensorflow"}, ["keras", "tensorflow"]),
     "keras on torch": (KERAS, {"KERAS_BACKEND": "torch"}, ["keras", "torch"]),
     "keras on jax": (KERAS, {"KERAS_BACKEND": "jax"}, ["keras", "jax"]),
+    "tensorflow": (TENSORFLOW, {"KERAS_BACKEND": "tensorflow"}, ["tensorflow"]),
     "jax": (JAX, {}, ["jax"]),
     "scikit-learn": (SKLEARN, {}, ["sklearn"]),
 }

@@ -16,6 +16,7 @@ from seedproof.launch import Value
 from seedproof.search import notes
 from seedproof.search.evidence import Evidence, Tell
 from seedproof.search.explanation import Cause, Explanation, Operation
+from seedproof.search.groups import without_points
 from seedproof.search.locate import first_operation
 from seedproof.search.sufficient import sufficient
 from seedproof.search.suspects import Suspects, likely_at, suspects
@@ -164,7 +165,7 @@ def _is_disturbed(plain: Trial, closely: Trial, place: Divergence) -> bool:
         return False
     comparison = Comparison(plain.state.traces[0], closely.state.traces[0])
     comparison.advance()
-    return any(found.order < place.order for found in comparison.divergences())
+    return any(at.order < place.order for at in without_points(comparison.divergences()))
 
 
 def _speaks_for_seeds(hint: Divergence, place: Divergence) -> bool:

@@ -15,11 +15,12 @@ from seedproof.trace.reader import Trace
 @dataclass(frozen=True)
 class Run:
     """What a run left: its trace, and the directory with what it wrote, of which `outputs` are
-    compared."""
+    compared; `steps` is how far it was meant to go (None: to its end)."""
 
     trace: Trace
     directory: Path
     outputs: tuple[str, ...] = ()
+    steps: int | None = None
 
 
 class Groups:
@@ -62,6 +63,8 @@ def _part(one: Run, other: Run, place: Divergence | None) -> bool:
     comparison = Comparison(one.trace, other.trace, _steps(place))
     comparison.finish()
     found = comparison.divergences()
+    if one.steps != other.steps:
+        found = without_points(found)
     if place is None or not place.table:
         written = compare_outputs(one.directory, other.directory, one.outputs).differences
         return bool(found) or any(place is None or file.path == place.name for file in written)
@@ -70,6 +73,12 @@ def _part(one: Run, other: Run, place: Divergence | None) -> bool:
         at.order < place.order or (at.order == place.order and (at.stream, at.table) == here)
         for at in found
     )
+
+
+def without_points(found: Sequence[Divergence]) -> list[Divergence]:
+    """Those that part runs that were to go as far as each other or not: how far says at which
+    points the state of optimizers is recorded, too."""
+    return [at for at in found if at.kind in ("bits", "shape")]
 
 
 def _steps(place: Divergence | None) -> int | None:

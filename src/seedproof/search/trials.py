@@ -70,7 +70,7 @@ class Trial:
         """What this run of it left."""
         arm = self.state.arm.name
         directory = self.state.places.run(arm, index)
-        return Run(self.state.traces[index], directory, self.outputs)
+        return Run(self.state.traces[index], directory, self.outputs, self.state.steps)
 
 
 def _looked_at(arm: Arm, step: int) -> Arm:

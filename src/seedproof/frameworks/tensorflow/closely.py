@@ -1,4 +1,4 @@
-"""Every layer of Keras in one training step, on TensorFlow: for a close look.
+"""Every layer of Keras in one training step that TensorFlow compiles: for a close look.
 
 What goes into a layer (its inputs and its own weights), what comes out and the gradient that comes
 back are digested by integer operations of the same graph, as all that is recorded there is; from
@@ -14,6 +14,7 @@ import numpy as np
 import tensorflow as tf
 
 from seedproof.frameworks.tensorflow.columns import tensors_in
+from seedproof.frameworks.tensorflow.eagerly import Eagerly
 from seedproof.frameworks.tensorflow.graph import GraphRows, digests
 from seedproof.frameworks.tensorflow.reach import graph_here, is_out_of_reach
 from seedproof.frameworks.tracebacks import instead_of
@@ -54,6 +55,7 @@ class Closely(threading.local):
         self._step = step
         self._operations = Operations(recorder)
         self._met: list[Met] = []
+        self.eagerly = Eagerly(recorder, self._operations, step)
 
     def watch(self, owner: Any) -> None:
         """Wraps the call of a class of layers."""
@@ -72,10 +74,9 @@ class Closely(threading.local):
         owner.__call__ = wrapper
 
     def _is_to_be_met(self) -> bool:
-        """A graph is traced once for all steps; eager execution is at a step."""
-        if not self._inputs.has_tape_here() or is_out_of_reach() or len(self._met) > MOST_MET:
-            return False
-        return tf.inside_function() or self._recorder.step() + 1 == self._step
+        """A graph is traced once for all steps; what is eager tells of its operations itself."""
+        is_seen = self._inputs.has_tape_here() and not is_out_of_reach()
+        return is_seen and tf.inside_function() and len(self._met) <= MOST_MET
 
     def _called(self, layer: Any, before: Any, outputs: Any) -> None:
         name = f"{layer.name} ({type(layer).__name__})"

@@ -68,9 +68,19 @@ class Steps:
 
     # -- gradients -----------------------------------------------------------------------------
 
+    def tape_begins(self, tape: Any) -> None:
+        """A tape begins to record."""
+        self.inputs.begin(tape)
+        if self.closely is not None:
+            self.closely.eagerly.begin()
+
     def differentiated(self, tape: Any, target: Any, sources: Any) -> None:
         """Gradients of variables have been taken: what they come from is a row of its own, but
         for Keras' own step, whose update takes it along."""
+        with contextlib.nullcontext() if self.closely is None else self.closely.eagerly.quiet():
+            self._differentiated(tape, target, sources)
+
+    def _differentiated(self, tape: Any, target: Any, sources: Any) -> None:
         if self._is_silent or not any(map(_is_variable, tf.nest.flatten(sources))):
             return
         self._differentiates = True
@@ -88,6 +98,8 @@ class Steps:
         if self._is_inner(optimizer):
             yield
             return
+        if self.closely is not None:
+            self.closely.eagerly.end()
         variables = optimizer._trainable_variables if variables is None else list(variables)
         trained = self._guarded(self._meet, optimizer, variables)
         before = trained and self._guarded(self._before, trained, gradients, variables)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def observe(recorder: Recorder, steps: Steps) -> None:
     """Wraps the beginning and the end of recording on a tape, and the taking of gradients."""
     _wrap_gradient(tf.GradientTape, recorder, steps)
-    _after(tf.GradientTape, "__enter__", steps.inputs.begin)
+    _after(tf.GradientTape, "__enter__", steps.tape_begins)
     _after(tf.GradientTape, "__exit__", steps.inputs.end)
 
 
