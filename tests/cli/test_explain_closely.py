@@ -7,6 +7,8 @@ import sys
 
 import pytest
 
+from seedproof.inside.machine import visible_cores
+
 TORCH = """
 import os
 import torch
@@ -74,6 +76,21 @@ for step in range(6):
         loss = tf.reduce_sum(output**2)
     optimizer.apply(tape.gradient(loss, [weights]), [weights])
 """
+WRITES_TWICE = """
+import torch
+
+torch.manual_seed(0)
+cells, points = torch.randint(0, 200_000, (1_000_000,)), torch.randn(1_000_000, 1)
+model = torch.nn.Linear(1, 1)
+optimizer = torch.optim.SGD(model.parameters(), 0.1)
+for step in range(4):
+    grid = torch.ones(200_000, 1)
+    if step == 2:
+        grid[cells] = points
+    optimizer.zero_grad()
+    (model(grid) ** 2).mean().backward()
+    optimizer.step()
+"""
 TAKES_NOTICE = """
 import json, os
 import seedproof
@@ -107,6 +124,17 @@ def test_the_operation_is_named(seedproof, script, framework, program, operation
     assert named["hint"] == is_hint
     assert named["outputs_alone"]
     assert found["unnamed"] is None
+
+
+@pytest.mark.skipif(visible_cores() < 2, reason="its threads share one core")
+def test_a_kernel_that_computes_in_any_order_is_named_and_proved(seedproof, script):
+    pytest.importorskip("torch")
+    found = explained(seedproof, script(WRITES_TWICE))
+    (cause,) = found["causes"]
+    assert (cause["source"], cause["status"]) == ("op_determinism", "proved")
+    assert found["operation"]["name"] == "aten.index_put_.default"
+    assert found["divergence"]["line"].endswith("train.py:11")
+    assert found["operation"]["outputs_alone"]
 
 
 @pytest.mark.slow

@@ -5,6 +5,7 @@ from itertools import pairwise
 import pytest
 
 from seedproof.compare.divergence import Divergence
+from seedproof.search.explanation import Operation
 from seedproof.search.suspects import likely_at, suspects
 from seedproof.sources import CATALOGUE
 
@@ -55,6 +56,17 @@ def test_where_runs_part_says_what_is_likely(phase, imported, seen, first, out):
     likely = likely_at(place, imported, seen)
     assert first in likely
     assert out not in likely
+
+
+def test_an_operation_of_equal_inputs_is_likely_to_compute_in_another_order():
+    place = Divergence(0, "data", "x", "bits", "x")
+    for outputs_alone in (True, False):
+        operation = Operation(0, "aten.index_put_.default", None, outputs_alone)
+        likely = likely_at(place, ["torch"], [], operation)
+        assert ("op_determinism" in likely, "hash_seed" in likely) == (
+            outputs_alone,
+            not outputs_alone,
+        )
 
 
 def test_no_more_are_likely_than_two_questions_tell_apart():

@@ -1,8 +1,8 @@
 """Causes of runs that part by themselves: with a source pinned they agree, and released again they
 part.
 
-What the script was seen to use is tried first, then the likely ones are halved, the most specific
-first, and then all.
+First they are looked at closely. Then what the script was seen to use is tried, then the likely
+sources are halved, the most specific first, and then all.
 """
 
 from __future__ import annotations
@@ -73,14 +73,15 @@ class ByPinning:
         """What parts runs at this place, with what is `fixed` already; None where no pin helps."""
         evidence = Evidence(self._pinning(fixed, place), place, self._tell)
         evidence.release(trial)
-        suspected = self._suspects(trial, place, fixed)
-        sources = sufficient(suspected, evidence.agree)
         released = self._released(trial, place, fixed)
         if not released.parts_at(place):
             evidence, released = self._further_on(place, fixed) or (evidence, released)
         evidence.release(released)
+        suspected = self._suspects(trial, place, fixed)
+        sources = sufficient(suspected, evidence.agree)
+        evidence.release(self._trials.one_more(released))
         evidence.be_sure()
-        if not (sources and evidence.agree(sources)):  # they had agreed by luck
+        if not (sources and evidence.agree(sources)):  # by luck they did
             sources = sufficient(suspected, evidence.agree)
         if not sources:
             return None
@@ -104,13 +105,13 @@ class ByPinning:
     def _suspects(self, trial: Trial, place: Divergence, fixed: Mapping[str, Value]) -> Suspects:
         found = trial.outcome
         differ = any(_speaks_for_seeds(hint, place) for hint in found.hints)
-        likely = likely_at(place, found.frameworks, found.phases)
+        likely = likely_at(place, found.frameworks, found.phases, self._operation)
         return suspects(notes.used(trial), differ, {*self._pinned, *fixed}, likely)
 
-    # -- released again ------------------------------------------------------------------------
+    # -- released ------------------------------------------------------------------------------
 
     def _released(self, trial: Trial, place: Divergence, fixed: Mapping[str, Value]) -> Trial:
-        """Runs released again, looked at closely where that changes nothing; more of them where
+        """More runs as they are, looked at closely where that changes nothing; more of them where
         two agree."""
         released = self._trials.pinned(fixed, place, _RUNS_AGAIN, closely=True)
         self._unnamed = _why_unnamed(trial, released, place)
@@ -126,7 +127,7 @@ class ByPinning:
     def _further_on(
         self, place: Divergence, fixed: Mapping[str, Value]
     ) -> tuple[Evidence, Trial] | None:
-        """Runs that are released up to a later step, for a cause that strikes now here, now there,
+        """Runs as they are up to a later step, for a cause that strikes now here, now there,
         and the evidence to begin from. None where that shows no more."""
         later = replace(place, step=max(_TIMES_FURTHER * place.step, _STEPS_FURTHER))
         released = self._trials.pinned(fixed, later, 2 * _RUNS_AGAIN)

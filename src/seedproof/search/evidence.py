@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from seedproof.compare.divergence import Divergence
 from seedproof.search.explanation import Count
@@ -24,17 +25,20 @@ class Evidence:
         self._tried = tried
         self._tell = tell
         self._released = Groups(place)
+        self._known: set[Path] = set()
         self._most_frequent = 0.0
         self._parted: list[frozenset[str]] = []
         self._runs = _RUNS_TO_ASK
 
     def release(self, trial: Trial) -> None:
-        """Takes in runs with nothing pinned of what is in question.
+        """Takes in the new ones of runs with nothing pinned of what is in question.
 
         Where any two of them agree, two that agree with a pin say little: every question is then
         asked of more.
         """
-        self._released.add(trial.runs())
+        new = [run for run in trial.runs() if run.directory not in self._known]
+        self._known.update(run.directory for run in new)
+        self._released.add(new)
         together, alone = self._released.sizes, trial.groups(self.place).sizes
         agreeing = [share(sizes) for sizes in (together, alone) if max(sizes, default=1) > 1]
         self._most_frequent = max((*agreeing, share(together)))

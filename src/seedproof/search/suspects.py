@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from seedproof.compare.divergence import Divergence
+from seedproof.search.explanation import Operation
 from seedproof.sources import CATALOGUE
 
 # The most specific first: a broad one (one thread, say) silences races that it did not cause, and
@@ -21,6 +22,7 @@ _SPECIFIC_FIRST = (
 _FROM_THE_SCRIPT = ("hash_seed", "seeds", "uninitialized_memory", "aslr")
 _FROM_DATA = ("hash_seed", "seeds", "aslr", "data_order")
 _FROM_KERNELS = ("uninitialized_memory", "op_determinism", "num_threads")
+_FROM_AN_OPERATION = ("seeds", *_FROM_KERNELS)
 _LIKELY = tuple(dict.fromkeys((*_FROM_THE_SCRIPT, *_FROM_DATA, *_FROM_KERNELS)))
 _WITH_KERNELS = ("tensorflow", "torch", "jax")
 _BEFORE_GRADIENTS = ("init", "forward", "loss")
@@ -65,13 +67,22 @@ def suspects(
     )
 
 
-def likely_at(place: Divergence, imported: Collection[str], seen: Collection[str]) -> Sequence[str]:
+def likely_at(
+    place: Divergence,
+    imported: Collection[str],
+    seen: Collection[str],
+    operation: Operation | None = None,
+) -> Sequence[str]:
     """What is likely to part runs first at this place; `imported` are the packages that the script
     had, and `seen` the phases of which anything was recorded.
 
-    Gradients that part after a loss that did not have their cause in what computes, data in what
-    hands them on, unless PyTorch does, in order; and where no gradient was seen, in any.
+    An `operation` that makes other outputs of equal inputs draws, computes in another order or
+    reads what nobody wrote. Gradients that part after a loss that did not have their cause in what
+    computes, data in what hands them on, unless PyTorch does, in order; and where no gradient was
+    seen, in any.
     """
+    if operation is not None and operation.outputs_alone:
+        return _FROM_AN_OPERATION
     if not set(_WITH_KERNELS).intersection(imported):
         return _FROM_THE_SCRIPT
     if place.phase == "data":
