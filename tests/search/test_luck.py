@@ -19,6 +19,7 @@ def test_so_many_runs_agree_by_luck_in_less_than_5_percent_and_one_less_does_not
 
 def test_few_runs_that_all_part_ask_for_more_that_agree_than_many():
     assert runs_to_be_sure(share([1, 1])) > runs_to_be_sure(share([1] * 4))
+    assert runs_to_be_sure(share([1] * 9)) == runs_to_be_sure(share([1] * 4)) == 4
 
 
 def test_where_none_parts_no_number_of_runs_is_enough():

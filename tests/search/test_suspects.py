@@ -1,15 +1,12 @@
 """What is suspected first."""
 
-from itertools import pairwise
-
 import pytest
 
 from seedproof.compare.divergence import Divergence
 from seedproof.search.explanation import Operation
 from seedproof.search.suspects import likely_at, suspects
 from seedproof.sources import CATALOGUE
-
-BROADER = ["hash_seed", "seeds", "uninitialized_memory", "aslr", "data_order", "op_determinism"]
+from seedproof.trace.format import PHASES
 
 
 def test_what_the_script_was_seen_to_use_comes_first():
@@ -20,10 +17,22 @@ def test_generators_that_differ_speak_for_the_seeds():
     assert suspects([], True, ()).all[0] == "seeds"
 
 
-def test_a_broad_source_stands_behind_what_it_would_silence():
-    likely = suspects([], False, ()).likely
-    places = [likely.index(name) for name in (*BROADER, "num_threads")]
-    assert all(one < other for one, other in pairwise(places))
+@pytest.mark.parametrize(
+    ("specific", "broad"),
+    [
+        ("uninitialized_memory", "aslr"),
+        ("hash_seed", "aslr"),
+        ("uninitialized_memory", "op_determinism"),
+        ("data_order", "num_threads"),
+        ("op_determinism", "num_threads"),
+    ],
+)
+def test_a_broad_source_stands_behind_what_it_would_silence(specific, broad):
+    places = [Divergence(0, phase, "x", "bits", "x") for phase in PHASES]
+    for imported in ([], ["torch"], ["tensorflow"]):
+        for likely in (likely_at(place, imported, []) for place in places):
+            if {specific, broad} <= set(likely):
+                assert likely.index(specific) < likely.index(broad)
 
 
 def test_what_would_have_been_seen_is_not_likely_where_it_was_not():
@@ -56,6 +65,12 @@ def test_where_runs_part_says_what_is_likely(phase, imported, seen, first, out):
     likely = likely_at(place, imported, seen)
     assert first in likely
     assert out not in likely
+
+
+def test_memory_of_tensorflow_and_jax_is_always_written():
+    place = Divergence(0, "loss", "x", "bits", "x")
+    assert "uninitialized_memory" in likely_at(place, ["torch", "jax"], [])
+    assert "uninitialized_memory" not in likely_at(place, ["tensorflow", "jax"], [])
 
 
 def test_an_operation_of_equal_inputs_is_likely_to_compute_in_another_order():

@@ -1,8 +1,8 @@
 """Causes of runs that part by themselves: with a source pinned they agree, and released again they
 part.
 
-First they are looked at closely. Then what the script was seen to use is tried, then the likely
-sources are halved, the most specific first, and then all.
+First they are looked at closely, where operations can be seen. Then what the script was seen to use
+is tried, then the likely sources are halved, and then all.
 """
 
 from __future__ import annotations
@@ -19,11 +19,12 @@ from seedproof.search.explanation import Cause, Explanation, Operation
 from seedproof.search.groups import without_points
 from seedproof.search.locate import first_operation
 from seedproof.search.sufficient import sufficient
-from seedproof.search.suspects import Suspects, likely_at, suspects
+from seedproof.search.suspects import Suspects, has_kernels, likely_at, suspects
 from seedproof.search.trials import Trial, Trials
 
 _RUNS_AGAIN = 2
 _TIMES_FURTHER, _STEPS_FURTHER = 4, 100
+_RUNS_FURTHER = (4, 8, 16)
 _OFTEN_UNUSED = ("random", "numpy.random")
 Values = Callable[[Sequence[str]], Mapping[str, Value]]
 
@@ -41,16 +42,16 @@ class ByPinning:
         self._operation: Operation | None = None
         self._moves = ""
         self._unnamed = ""
+        self._remains = ""
 
     def explain(self, first: Trial, *, find_all: bool) -> Explanation:
         """Why the runs of `first` part: the first cause, or one after the other."""
         causes: list[Cause] = []
         fixed: dict[str, Value] = {}
-        trial, remains = first, ""
+        trial = first
         while trial.divergence is not None:
             found = self._cause_at(trial.divergence, trial, fixed)
             if found is None:
-                remains = _remains(trial.divergence)
                 break
             causes.append(found)
             fixed.update(self._values(found.sources))
@@ -61,7 +62,7 @@ class ByPinning:
             first.outcome,
             tuple(causes),
             self._trials.spent,
-            remains=remains,
+            remains=self._remains,
             operation=self._operation,
             moves=self._moves,
             unnamed=self._unnamed,
@@ -70,25 +71,31 @@ class ByPinning:
     def _cause_at(
         self, place: Divergence, trial: Trial, fixed: Mapping[str, Value]
     ) -> Cause | None:
-        """What parts runs at this place, with what is `fixed` already; None where no pin helps."""
+        """What parts runs at this place, with what is `fixed` already; None where no pin helps, or
+        where they part too seldom to tell."""
         evidence = Evidence(self._pinning(fixed, place), place, self._tell)
         evidence.release(trial)
-        released = self._released(trial, place, fixed)
-        if not released.parts_at(place):
-            evidence, released = self._further_on(place, fixed) or (evidence, released)
-        evidence.release(released)
         suspected = self._suspects(trial, place, fixed)
-        sources = sufficient(suspected, evidence.agree)
-        evidence.release(self._trials.one_more(released))
+        released = None
+        if place.step >= 0 and has_kernels(trial.outcome.frameworks):
+            evidence, released = self._release(trial, place, fixed, evidence)
+            suspected = self._suspects(trial, place, fixed)  # operations say where to search
+        sources = [] if self._remains else sufficient(suspected, evidence.agree)
+        if released is None:
+            evidence, released = self._release(trial, place, fixed, evidence)
+        elif sources and not evidence.was_released_again(sources):
+            evidence.release(self._trials.one_more(released))
+        if self._remains:
+            return None
         evidence.be_sure()
         if not (sources and evidence.agree(sources)):  # by luck they did
             sources = sufficient(suspected, evidence.agree)
         if not sources:
+            self._remains = _no_pin(place)
             return None
-        proved = evidence.is_sure() and released.parts_at(evidence.place)
         return Cause(
             tuple(sources),
-            "proved" if proved else "suspected",
+            "proved" if evidence.is_sure() else "suspected",
             evidence.unpinned,
             evidence.pinned,
             notes.lines([trial, released], sources),
@@ -110,9 +117,21 @@ class ByPinning:
 
     # -- released ------------------------------------------------------------------------------
 
+    def _release(
+        self, trial: Trial, place: Divergence, fixed: Mapping[str, Value], evidence: Evidence
+    ) -> tuple[Evidence, Trial]:
+        """More runs as they are, and the evidence with them: of a later place, where these part
+        only there."""
+        released = self._released(trial, place, fixed)
+        if not released.parts_at(place):
+            place = replace(place, step=max(_TIMES_FURTHER * place.step, _STEPS_FURTHER))
+            evidence = Evidence(self._pinning(fixed, place), place, self._tell)
+            released = self._further_on(place, fixed)
+        evidence.release(released)
+        return evidence, released
+
     def _released(self, trial: Trial, place: Divergence, fixed: Mapping[str, Value]) -> Trial:
-        """More runs as they are, looked at closely where that changes nothing; more of them where
-        two agree."""
+        """Runs looked at closely where that changes nothing; more of them where two agree."""
         released = self._trials.pinned(fixed, place, _RUNS_AGAIN, closely=True)
         self._unnamed = _why_unnamed(trial, released, place)
         closely = not self._unnamed  # what looking closely has changed proves nothing
@@ -124,21 +143,19 @@ class ByPinning:
             self._operation = _first_operation(released, place)
         return released
 
-    def _further_on(
-        self, place: Divergence, fixed: Mapping[str, Value]
-    ) -> tuple[Evidence, Trial] | None:
-        """Runs as they are up to a later step, for a cause that strikes now here, now there,
-        and the evidence to begin from. None where that shows no more."""
-        later = replace(place, step=max(_TIMES_FURTHER * place.step, _STEPS_FURTHER))
-        released = self._trials.pinned(fixed, later, 2 * _RUNS_AGAIN)
-        if not released.parts_at(later):
-            return None
-        found = released.groups(later)
-        self._moves = (
-            f"the step moves from run to run: {found.parted} of {sum(found.sizes)} part up to step "
-            f"{later.step}"
-        )
-        return Evidence(self._pinning(fixed, later), later, self._tell), released
+    def _further_on(self, later: Divergence, fixed: Mapping[str, Value]) -> Trial:
+        """Runs up to a later step, for a cause that strikes now here, now there."""
+        for runs in _RUNS_FURTHER:
+            released = self._trials.pinned(fixed, later, runs)
+            found = released.groups(later)
+            if len(found.sizes) > 1:
+                self._moves = (
+                    f"the step moves from run to run: {found.parted} of {sum(found.sizes)} part up "
+                    f"to step {later.step}"
+                )
+                return released
+        self._remains = _too_seldom(sum(found.sizes))
+        return released
 
 
 def _first_operation(released: Trial, place: Divergence) -> Operation | None:
@@ -175,8 +192,12 @@ def _speaks_for_seeds(hint: Divergence, place: Divergence) -> bool:
     return hint.step < max(place.step, 0) and hint.name.split("/")[0] not in _OFTEN_UNUSED
 
 
-def _remains(place: Divergence) -> str:
+def _no_pin(place: Divergence) -> str:
     return (
         "they part with everything pinned that can be: what is left is a race, or randomness that "
         f"no pin reaches, before {place.name} is made"
     )
+
+
+def _too_seldom(runs: int) -> str:
+    return f"they part too seldom to try any pin: of {runs} more runs, which went further, none did"

@@ -27,7 +27,7 @@ class Evidence:
         self._released = Groups(place)
         self._known: set[Path] = set()
         self._most_frequent = 0.0
-        self._parted: list[frozenset[str]] = []
+        self._asked: list[tuple[frozenset[str], bool]] = []
         self._runs = _RUNS_TO_ASK
 
     def release(self, trial: Trial) -> None:
@@ -52,15 +52,26 @@ class Evidence:
     def agree(self, names: Sequence[str]) -> bool:
         """Whether runs agree at the place with these pinned; not by luck, as far as is known."""
         pinned = frozenset(names)
-        if any(pinned <= parted for parted in self._parted):
+        if any(pinned <= asked for asked, agreed in self._asked if not agreed):
             return False
         for runs in dict.fromkeys((_RUNS_TO_ASK, self._runs)):
             trial = self._tried(names, runs)
             if trial.parts_at(self.place):
-                self._parted.append(pinned)
+                self._asked.append((pinned, False))
             if not trial.agrees(self.place):
                 return False
+        self._asked.append((pinned, True))
         return True
+
+    def was_released_again(self, names: Sequence[str]) -> bool:
+        """Whether runs parted without these, after others had agreed with them pinned."""
+        agreed = False
+        for asked, agreeing in self._asked:
+            if agreeing and asked.issuperset(names):
+                agreed = True
+            elif agreed and not agreeing and not asked.issuperset(names):
+                return True
+        return False
 
     @property
     def unpinned(self) -> Count:

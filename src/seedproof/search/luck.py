@@ -7,20 +7,20 @@ from collections.abc import Sequence
 
 LUCK = 0.05
 _MOST_RUNS = 60
+_LEAST_SHARE = 0.25
 
 
 def share(groups: Sequence[int]) -> float:
-    """The share that the largest group has of all runs, from the sizes of groups of equal ones."""
-    return max(groups) / sum(groups)
+    """The share that the largest group has of all runs, from the sizes of groups of equal ones;
+    a handful of runs cannot show that it is less than a quarter."""
+    return max(max(groups) / sum(groups), _LEAST_SHARE)
 
 
 def luck(most_frequent: float, runs: int) -> float:
     """The chance that so many `runs` are all alike, at most, where nothing keeps them together.
 
     Whatever the first of them comes to, each other one comes to the same no more often than to what
-    is the most frequent. Its share, as it was seen, stands for that: few runs say little about it,
-    and so a few that all part are no proof that two of them always do; the largest share that three
-    can show is a third.
+    is the most frequent. Its share, as it was seen, stands for that.
     """
     return float(most_frequent ** (runs - 1))
 

@@ -18,9 +18,10 @@ _SPECIFIC_FIRST = (
     *("locale", "timezone", "home", "working_dir", "environment"),
 )
 # What parts two runs on one machine, one after the other, and would not have been seen in use: what
-# a script does by itself, what hands data on, and what computes.
-_FROM_THE_SCRIPT = ("hash_seed", "seeds", "uninitialized_memory", "aslr")
-_FROM_DATA = ("hash_seed", "seeds", "aslr", "data_order")
+# a script does by itself, what hands data on, and what computes. Of each four, two questions single
+# out one; the last of them takes the most runs.
+_FROM_THE_SCRIPT = ("uninitialized_memory", "hash_seed", "aslr", "seeds")
+_FROM_DATA = ("data_order", "hash_seed", "aslr", "seeds")
 _FROM_KERNELS = ("uninitialized_memory", "op_determinism", "num_threads")
 _FROM_AN_OPERATION = ("seeds", *_FROM_KERNELS)
 _LIKELY = tuple(dict.fromkeys((*_FROM_THE_SCRIPT, *_FROM_DATA, *_FROM_KERNELS)))
@@ -32,7 +33,7 @@ _LEFT_OUT = ("cpu_isa",)  # it changes results on one machine, and parts no runs
 @dataclass(frozen=True)
 class Suspects:
     """`seen` are those that something speaks for, `likely` those that part runs at such a place,
-    `others` all that remain; in each the most specific come first."""
+    `others` all that remain; what silences what it did not cause stands behind that."""
 
     seen: tuple[str, ...]
     likely: tuple[str, ...]
@@ -58,13 +59,15 @@ def suspects(
     order = dict.fromkeys((*_SPECIFIC_FIRST, *CATALOGUE))
     names = [name for name in order if name not in pinned and name not in _LEFT_OUT]
     speaks = {*used, *(["seeds"] if generators_differ else [])}
-    seen = [name for name in names if name in speaks]
-    rest = [name for name in names if name not in seen]
-    return Suspects(
-        tuple(seen),
-        tuple(name for name in rest if name in likely),
-        tuple(name for name in rest if name not in likely),
-    )
+    seen = tuple(name for name in names if name in speaks)
+    likely = tuple(name for name in likely if name in names and name not in seen)
+    others = tuple(name for name in names if name not in {*seen, *likely})
+    return Suspects(seen, likely, others)
+
+
+def has_kernels(imported: Collection[str]) -> bool:
+    """Whether any package is among these whose operations can be seen."""
+    return not set(_WITH_KERNELS).isdisjoint(imported)
 
 
 def likely_at(
@@ -73,17 +76,27 @@ def likely_at(
     seen: Collection[str],
     operation: Operation | None = None,
 ) -> Sequence[str]:
-    """What is likely to part runs first at this place; `imported` are the packages that the script
-    had, and `seen` the phases of which anything was recorded.
+    """What is likely to part runs first at this place, in the order in which to ask; `imported` are
+    the packages that the script had, and `seen` the phases of which anything was recorded."""
+    likely = _likely(place, imported, seen, operation)
+    if "torch" in imported or not has_kernels(imported):
+        return likely
+    return tuple(name for name in likely if name != "uninitialized_memory")
 
-    An `operation` that makes other outputs of equal inputs draws, computes in another order or
+
+def _likely(
+    place: Divergence,
+    imported: Collection[str],
+    seen: Collection[str],
+    operation: Operation | None,
+) -> Sequence[str]:
+    """An `operation` that makes other outputs of equal inputs draws, computes in another order or
     reads what nobody wrote. Gradients that part after a loss that did not have their cause in what
     computes, data in what hands them on, unless PyTorch does, in order; and where no gradient was
-    seen, in any.
-    """
+    seen, in any."""
     if operation is not None and operation.outputs_alone:
         return _FROM_AN_OPERATION
-    if not set(_WITH_KERNELS).intersection(imported):
+    if not has_kernels(imported):
         return _FROM_THE_SCRIPT
     if place.phase == "data":
         return _FROM_THE_SCRIPT if "torch" in imported else _FROM_DATA

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from seedproof.checking import plan
 from seedproof.checking.arm_state import ArmState
@@ -24,6 +24,7 @@ class Trial:
     outcome: ArmOutcome
     state: ArmState
     outputs: tuple[str, ...] = ()
+    _groups: dict[Divergence, Groups] = field(default_factory=dict, compare=False)
 
     @property
     def divergence(self) -> Divergence | None:
@@ -38,7 +39,9 @@ class Trial:
 
     def groups(self, place: Divergence) -> Groups:
         """Its runs by what they come to at the place."""
-        return Groups(place, self.runs())
+        if place not in self._groups:
+            self._groups[place] = Groups(place, self.runs())
+        return self._groups[place]
 
     def parts_at(self, place: Divergence) -> bool:
         """Whether any two part there, or before."""
