@@ -93,6 +93,20 @@ def test_what_parts_now_and_then_is_no_matter_of_what_was_varied(seedproof, scri
     assert [cause["source"] for cause in found["causes"] if cause["status"] == "proved"] == []
 
 
+def test_what_strikes_too_seldom_to_try_a_pin_is_said(seedproof, script, tmp_path_factory):
+    """Only the first two runs part: they are counted in a place that all of them share."""
+    counted = tmp_path_factory.mktemp("shared") / "runs"
+    name = script(
+        f"import seedproof\nwith open({str(counted)!r}, 'a') as file:\n    file.write('x')\n"
+        "    run = file.tell()\nseedproof.record('x', run if run < 3 else 0)"
+    )
+    result = explained(seedproof, name)
+    assert (result["verdict"], result["causes"]) == ("diverged", [])
+    assert result["remains"] == (
+        "they part too seldom to try any pin: of 16 more runs, which went further, none did"
+    )
+
+
 def test_files_that_no_pin_makes_the_same_have_no_cause(seedproof, script):
     name = script("import time\nopen('out.txt', 'w').write(str(time.perf_counter_ns()))")
     result = explained(seedproof, "--outputs", "out.txt", name)
