@@ -82,7 +82,7 @@ def test_a_cause_that_strikes_now_here_now_there_is_proved(seedproof, script):
 def test_runs_that_agree_by_luck_prove_nothing(seedproof, script):
     """Of three runs one is like the first, with any other pin too."""
     name = script(AGREES_BY_LUCK)
-    for _ in range(6):
+    for _ in range(3):
         result = explained(seedproof, "--runs", "6", name)
         (cause,) = result["causes"]
         assert (cause["source"], cause["status"], cause["varied"]) == ("hash_seed", "proved", False)

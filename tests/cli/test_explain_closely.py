@@ -80,11 +80,11 @@ WRITES_TWICE = """
 import torch
 
 torch.manual_seed(0)
-cells, points = torch.randint(0, 200_000, (1_000_000,)), torch.randn(1_000_000, 1)
-model = torch.nn.Linear(1, 1)
+cells, points = torch.randint(0, 200_000, (1_000_000,)), torch.randn(1_000_000, 4)
+model = torch.nn.Linear(4, 1)
 optimizer = torch.optim.SGD(model.parameters(), 0.1)
 for step in range(4):
-    grid = torch.ones(200_000, 1)
+    grid = torch.ones(200_000, 4)
     if step == 2:
         grid[cells] = points
     optimizer.zero_grad()
@@ -126,6 +126,7 @@ def test_the_operation_is_named(seedproof, script, framework, program, operation
     assert found["unnamed"] is None
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(visible_cores() < 2, reason="its threads share one core")
 def test_a_kernel_that_computes_in_any_order_is_named_and_proved(seedproof, script):
     pytest.importorskip("torch")

@@ -46,8 +46,12 @@ class Evidence:
             self._ask_of(runs_to_be_sure(self._most_frequent))
 
     def be_sure(self) -> None:
-        """From now on every question is asked of as many runs as make luck unlikely."""
-        self._runs = max(self._runs, runs_to_be_sure(self._most_frequent))
+        """From now on every question is asked of as many runs as make luck unlikely; where more
+        than two were asked before, of so many beside those, since among many questions some are
+        answered by luck."""
+        enough = runs_to_be_sure(self._most_frequent)
+        chosen_by = self._runs if self._runs > _RUNS_TO_ASK else 1
+        self._runs = chosen_by + enough - 1
 
     def agree(self, names: Sequence[str]) -> bool:
         """Whether runs agree at the place with these pinned; not by luck, as far as is known."""
