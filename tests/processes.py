@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import time
@@ -52,8 +53,17 @@ def parent_of(pid: int) -> int:
     return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
 
 
+def children_of(pid: int) -> list[int]:
+    """The processes that it has started and that are still there."""
+    found = []
+    for other in _all():
+        with contextlib.suppress(OSError):  # it has ended since
+            found += [other] if parent_of(other) == pid else []
+    return found
+
+
 def _all() -> list[int]:
-    return [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()]
+    return [int(entry.name) for entry in Path("/proc").glob("[0-9]*")]
 
 
 def _environment(pid: int) -> list[bytes]:

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 from users import User, hindrance, user_for, variables
 
-from processes import wait_for
+from processes import children_of, is_alive, wait_for
 from seedproof.runner.base import DELETED_FILE, FILES_DIRECTORY, STDERR_FILE, STDOUT_FILE
 from seedproof.runner.ways import ViewPlan
 
@@ -187,9 +187,11 @@ class Site:
         return sorted(path.name for path in self.place.iterdir())
 
     def close(self) -> None:
+        guards = [guard for each in self.started for guard in children_of(each.driver.pid)]
         for each in self.started:
             with each.driver as driver:
                 driver.kill()
+        wait_for(lambda: not any(map(is_alive, guards)))  # they write down how the runs ended
         wait_for(lambda: shutil.rmtree(self.root, ignore_errors=True) or not self.root.exists())
 
     def require(self) -> Site:
