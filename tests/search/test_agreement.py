@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from seedproof.compare.divergence import Divergence
-from seedproof.search import evidence
+from seedproof.search import groups
 from seedproof.search.evidence import Evidence
+from seedproof.search.groups import Groups
 
 PLACE = Divergence(0, "update", "weights", "bits", "weights")
 
@@ -22,25 +23,6 @@ class Run:
 
     result: int
     directory: Path
-
-
-class Groups:
-    """Stands for the comparison of recorded runs."""
-
-    def __init__(self, _, runs=()):
-        self.results = []
-        self.add(runs)
-
-    def add(self, runs):
-        self.results += [run.result for run in runs]
-
-    @property
-    def sizes(self):
-        return [self.results.count(result) for result in dict.fromkeys(self.results)]
-
-    @property
-    def parted(self):
-        return len(self.results)
 
 
 class Trial:
@@ -62,7 +44,7 @@ class Trial:
 
 @pytest.fixture
 def told(monkeypatch):
-    monkeypatch.setattr(evidence, "Groups", Groups)
+    monkeypatch.setattr(groups, "part", lambda one, other, _: one.result != other.result)
     return []
 
 

@@ -10,23 +10,21 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
-from seedproof.compare.comparison import Comparison
 from seedproof.compare.divergence import Divergence
 from seedproof.launch import Value
 from seedproof.search import notes
 from seedproof.search.evidence import Evidence, Tell
 from seedproof.search.explanation import Cause, Explanation, Operation
-from seedproof.search.groups import without_points
+from seedproof.search.groups import divergences
 from seedproof.search.locate import first_operation
 from seedproof.search.sufficient import sufficient
 from seedproof.search.suspects import Suspects, has_kernels, likely_at, suspects
-from seedproof.search.trials import Trial, Trials
+from seedproof.search.trials import Trial, Trials, Values
 
 _RUNS_AGAIN = 2
 _TIMES_FURTHER, _STEPS_FURTHER = 4, 100
 _RUNS_FURTHER = (4, 8, 16)
 _OFTEN_UNUSED = ("random", "numpy.random")
-Values = Callable[[Sequence[str]], Mapping[str, Value]]
 
 
 class ByPinning:
@@ -75,13 +73,12 @@ class ByPinning:
         where they part too seldom to tell."""
         evidence = Evidence(self._pinning(fixed, place), place, self._tell)
         evidence.release(trial)
-        suspected = self._suspects(trial, place, fixed)
-        released = None
-        if place.step >= 0 and has_kernels(trial.outcome.frameworks):
+        has_operations = place.step >= 0 and has_kernels(trial.outcome.frameworks)
+        if has_operations:  # they say where to search
             evidence, released = self._release(trial, place, fixed, evidence)
-            suspected = self._suspects(trial, place, fixed)  # operations say where to search
+        suspected = self._suspects(trial, place, fixed)
         sources = [] if self._remains else sufficient(suspected, evidence.agree)
-        if released is None:
+        if not has_operations:
             evidence, released = self._release(trial, place, fixed, evidence)
         elif sources and not evidence.was_released_again(sources):
             evidence.release(self._trials.one_more(released))
@@ -181,9 +178,8 @@ def _is_disturbed(plain: Trial, closely: Trial, place: Divergence) -> bool:
     that were looked at so nor the others part among themselves."""
     if plain.parts_before(place) or closely.parts_before(place):
         return False
-    comparison = Comparison(plain.state.traces[0], closely.state.traces[0])
-    comparison.advance()
-    return any(at.order < place.order for at in without_points(comparison.divergences()))
+    found = divergences(plain.run(0), closely.run(0), place)
+    return any(at.order < place.order for at in found)
 
 
 def _speaks_for_seeds(hint: Divergence, place: Divergence) -> bool:

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from seedproof.launch import Value
 from seedproof.search import notes
 from seedproof.search.explanation import Cause, Count
 from seedproof.search.minimal import minimal
 from seedproof.search.suspects import suspects
-from seedproof.search.trials import Trial, Trials
+from seedproof.search.trials import Trial, Trials, Values
 from seedproof.sources import CATALOGUE
 
 _CHOICES = (1, 0)  # two values of each source: one at least is not what this machine offers
 _TIMES_AGAIN = 2
-Values = Callable[[Sequence[str]], Mapping[str, Value]]
 
 
 class ByVarying:
@@ -56,9 +55,9 @@ class ByVarying:
             return None
         variation = _variation(sources, choice)
         again = [self._trials.varied(variation) for _ in range(_TIMES_AGAIN)]
-        held = not self._trials.varied(variation, self._values(sources))
-        self.parted_by_chance = not (any(again) and held and self._trials.is_unvaried_like(first))
-        if self.parted_by_chance:
+        part_again = any(again) and self._trials.is_unvaried_like(first)
+        if not part_again or self._trials.varied(variation, self._values(sources)):
+            self.parted_by_chance = True
             return None
         return Cause(
             tuple(sources),

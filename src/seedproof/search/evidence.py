@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 from seedproof.compare.divergence import Divergence
 from seedproof.search.explanation import Count
@@ -25,7 +24,6 @@ class Evidence:
         self._tried = tried
         self._tell = tell
         self._released = Groups(place)
-        self._known: set[Path] = set()
         self._most_frequent = 0.0
         self._asked: list[tuple[frozenset[str], bool]] = []
         self._runs = _RUNS_TO_ASK
@@ -36,9 +34,7 @@ class Evidence:
         Where any two of them agree, two that agree with a pin say little: every question is then
         asked of more.
         """
-        new = [run for run in trial.runs() if run.directory not in self._known]
-        self._known.update(run.directory for run in new)
-        self._released.add(new)
+        self._released.add(trial.runs())
         together, alone = self._released.sizes, trial.groups(self.place).sizes
         agreeing = [share(sizes) for sizes in (together, alone) if max(sizes, default=1) > 1]
         self._most_frequent = max((*agreeing, share(together)))

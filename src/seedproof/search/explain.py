@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from seedproof.launch import Value
 from seedproof.search.by_pinning import ByPinning
 from seedproof.search.by_varying import ByVarying, hidden_behind
+from seedproof.search.evidence import Tell
 from seedproof.search.explanation import Explanation
 from seedproof.search.trials import Trial, Trials
 from seedproof.sources import CATALOGUE
 
 _RUNS_OF_A_RACE = 12
-Tell = Callable[[str], None]
 
 
 class Search:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from seedproof.checking.outputs import compare_outputs
@@ -17,24 +17,26 @@ class Run:
     """What a run left: its trace, and the directory with what it wrote, of which `outputs` are
     compared; `steps` is how far it was meant to go (None: to its end)."""
 
-    trace: Trace
+    trace: Trace = field(compare=False)
     directory: Path
     outputs: tuple[str, ...] = ()
     steps: int | None = None
 
 
 class Groups:
-    """Takes runs in one by one; what lies beyond `place` is not compared (None: all is)."""
+    """Takes runs in one by one; what lies beyond `place` is not compared."""
 
-    def __init__(self, place: Divergence | None, runs: Iterable[Run] = ()) -> None:
+    def __init__(self, place: Divergence, runs: Iterable[Run] = ()) -> None:
         self._place = place
         self._groups: list[list[Run]] = []
         self.add(runs)
 
     def add(self, runs: Iterable[Run]) -> None:
-        """More runs, that all came past the place."""
+        """More runs, that all came past the place; each is taken in once."""
         for run in runs:
-            alike = (one for one in self._groups if not _part(one[0], run, self._place))
+            if any(run in group for group in self._groups):
+                continue
+            alike = (one for one in self._groups if not part(one[0], run, self._place))
             group = next(alike, None)
             if group is None:
                 self._groups.append([run])
@@ -57,14 +59,10 @@ class Groups:
         return sum(self.sizes) - (most if most > 1 or len(self.sizes) == 1 else 0)
 
 
-def _part(one: Run, other: Run, place: Divergence | None) -> bool:
-    """Whether two runs part before this place, or in the same table or file there: what others hold
-    of the same step and phase may have other causes."""
-    comparison = Comparison(one.trace, other.trace, _steps(place))
-    comparison.finish()
-    found = comparison.divergences()
-    if one.steps != other.steps:
-        found = without_points(found)
+def part(one: Run, other: Run, place: Divergence | None = None) -> bool:
+    """Whether two runs part before this place (None: anywhere), or in the same table or file there:
+    what others hold of the same step and phase may have other causes."""
+    found = divergences(one, other, place)
     if place is None or not place.table:
         written = compare_outputs(one.directory, other.directory, one.outputs).differences
         return bool(found) or any(place is None or file.path == place.name for file in written)
@@ -75,12 +73,14 @@ def _part(one: Run, other: Run, place: Divergence | None) -> bool:
     )
 
 
-def without_points(found: Sequence[Divergence]) -> list[Divergence]:
-    """Those that part runs that were to go as far as each other or not: how far says at which
-    points the state of optimizers is recorded, too."""
-    return [at for at in found if at.kind in ("bits", "shape")]
+def divergences(one: Run, other: Run, place: Divergence | None) -> list[Divergence]:
+    """Where the records of two runs part, up to the step of a place.
 
-
-def _steps(place: Divergence | None) -> int | None:
-    """How many steps lie before the end of a place; None where it is at the end of the runs."""
-    return None if place is None or not place.table else max(place.step, 0) + 1
+    How far a run is to go also says at which points the state of optimizers is recorded: of runs
+    that were to go different ways far only bits and shapes are compared.
+    """
+    steps = max(place.step, 0) + 1 if place is not None and place.table else None
+    comparison = Comparison(one.trace, other.trace, steps)
+    comparison.finish()
+    same = one.steps == other.steps
+    return [at for at in comparison.divergences() if same or at.kind in ("bits", "shape")]

@@ -11,9 +11,11 @@ from seedproof.checking.outcome import ArmOutcome, conclude
 from seedproof.checking.plan import Arm, Variation
 from seedproof.compare.divergence import Divergence
 from seedproof.launch import Launch, Value
-from seedproof.search.groups import Groups, Run
+from seedproof.search.groups import Groups, Run, part
 
 CarryOut = Callable[[Arm, bool], ArmState]
+Values = Callable[[Sequence[str]], Mapping[str, Value]]
+"""The pins of sources, by their names."""
 
 
 @dataclass(frozen=True)
@@ -64,10 +66,6 @@ class Trial:
         end = self.state.exits.get(index)
         by_itself = end is not None and end.stopped is None
         return by_itself or self.state.comparisons[index].first() is not None
-
-    def differ(self, one: int, other: int) -> bool:
-        """Whether these two of its runs part anywhere."""
-        return len(Groups(None, [self.run(one), self.run(other)]).sizes) > 1
 
     def run(self, index: int) -> Run:
         """What this run of it left."""
@@ -146,11 +144,11 @@ class Trials:
             variations = self._varied
         arm = plan.arm(name, {**self._pins, **pins}, self._base, variations)
         trial = self._carried_out(arm, keep_going=True)
-        return trial.differ(0, len(variations) - 1)
+        return part(trial.run(0), trial.run(len(variations) - 1))
 
     def is_unvaried_like(self, first: Trial) -> bool:
         """Whether the run to which those that are varied are compared is like the `first` ones."""
-        return len(Groups(None, [first.run(0), self.last_varied().run(0)]).sizes) == 1
+        return not part(first.run(0), self.last_varied().run(0))
 
     def last_varied(self) -> Trial:
         """All runs that were varied so far."""
