@@ -90,7 +90,7 @@ def test_what_two_runs_made_of_luck_is_found_out_by_more(new):
     assert (found.is_sure(), found.pinned.runs) == (True, 4)
 
 
-def test_what_was_chosen_by_many_runs_is_confirmed_by_as_many_others(new):
+def test_what_was_chosen_by_many_runs_is_confirmed_by_as_many_others(new, told):
     found, asked = new("clock", 1, 1, 1, 1, 1, 1, 2, 3)
     found.release(Trial("released", [1, 1, 2, 3]))
     assert found.agree(["seeds"])
@@ -99,6 +99,7 @@ def test_what_was_chosen_by_many_runs_is_confirmed_by_as_many_others(new):
     assert found.agree(["clock"])
     assert [runs for _, runs in asked] == [2, 6, 2, 11, 2, 11]
     assert found.pinned.runs == 11
+    assert [line.split("tried with ")[1].split(",")[0] for line in told] == ["6 runs", "11 runs"]
 
 
 def test_what_parts_with_more_pinned_is_not_asked_with_less(new):

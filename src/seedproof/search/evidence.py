@@ -46,8 +46,10 @@ class Evidence:
         than two were asked before, of so many beside those, since among many questions some are
         answered by luck."""
         enough = runs_to_be_sure(self._most_frequent)
-        chosen_by = self._runs if self._runs > _RUNS_TO_ASK else 1
-        self._runs = chosen_by + enough - 1
+        if self._runs > _RUNS_TO_ASK:
+            self._ask_of(self._runs + enough - 1)
+        else:
+            self._runs = enough
 
     def agree(self, names: Sequence[str]) -> bool:
         """Whether runs agree at the place with these pinned; not by luck, as far as is known."""
