@@ -76,7 +76,7 @@ def test_where_released_runs_agree_more_are_asked_and_it_is_said(new, told):
     found.release(Trial("released", [1, 1, 2]))
     assert not found.agree(["seeds"])
     assert found.agree(["clock"])
-    assert [runs for _, runs in asked] == [2, 9, 2, 9]
+    assert [runs for _, runs in asked] == [2, 4, 2, 4, 8, 9]
     assert "each pin is tried with 9 runs" in told[0]
 
 
@@ -97,9 +97,18 @@ def test_what_was_chosen_by_many_runs_is_confirmed_by_as_many_others(new, told):
     found.be_sure()
     assert not found.agree(["seeds"])
     assert found.agree(["clock"])
-    assert [runs for _, runs in asked] == [2, 6, 2, 11, 2, 11]
+    assert [runs for _, runs in asked] == [2, 4, 6, 2, 4, 8, 2, 4, 8, 11]
     assert found.pinned.runs == 11
     assert [line.split("tried with ")[1].split(",")[0] for line in told] == ["6 runs", "11 runs"]
+
+
+@pytest.mark.parametrize(
+    ("results", "lacking"), [([1, 2], 0), ([1, 1], 6), ([1, 1, 2, 3], 4), ([1] * 9, 0)]
+)
+def test_how_often_runs_agree_is_seen_from_eight_where_any_do(new, results, lacking):
+    found, _ = new("clock")
+    found.release(Trial("released", results))
+    assert found.lacks_released() == lacking
 
 
 def test_what_parts_with_more_pinned_is_not_asked_with_less(new):

@@ -81,12 +81,13 @@ class ByPinning:
         if not has_operations:
             evidence, released = self._release(trial, place, fixed, evidence)
         elif sources and not evidence.was_released_again(sources):
-            evidence.release(self._trials.one_more(released))
+            evidence.release(self._trials.more(released, 1))
         if self._remains:
             return None
         evidence.be_sure()
-        if not (sources and evidence.agree(sources)):  # by luck they did
+        while sources and not evidence.agree(sources):  # by luck they did
             sources = sufficient(suspected, evidence.agree)
+            evidence.be_sure()
         if not sources:
             self._remains = _no_pin(place)
             return None
@@ -125,6 +126,11 @@ class ByPinning:
             evidence = Evidence(self._pinning(fixed, place), place, self._tell)
             released = self._further_on(place, fixed)
         evidence.release(released)
+        lacking = evidence.lacks_released()
+        if lacking:
+            self._tell(f"some of them agree as they are: {lacking} more runs show how often")
+            released = self._trials.more(released, lacking)
+            evidence.release(released)
         return evidence, released
 
     def _released(self, trial: Trial, place: Divergence, fixed: Mapping[str, Value]) -> Trial:

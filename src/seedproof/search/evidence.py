@@ -13,6 +13,7 @@ from seedproof.search.trials import Trial
 Tried = Callable[[Sequence[str], int], Trial]
 Tell = Callable[[str], None]
 _RUNS_TO_ASK = 2
+_RUNS_TO_SEE_HOW_OFTEN = 8
 
 
 class Evidence:
@@ -41,6 +42,12 @@ class Evidence:
         if agreeing:
             self._ask_of(runs_to_be_sure(self._most_frequent))
 
+    def lacks_released(self) -> int:
+        """How many more runs have to be released to see how often any agree; none, where no two of
+        them do."""
+        sizes = self._released.sizes
+        return max(0, _RUNS_TO_SEE_HOW_OFTEN - sum(sizes)) if max(sizes, default=1) > 1 else 0
+
     def be_sure(self) -> None:
         """From now on every question is asked of as many runs as make luck unlikely; where more
         than two were asked before, of so many beside those, since among many questions some are
@@ -56,7 +63,7 @@ class Evidence:
         pinned = frozenset(names)
         if any(pinned <= asked for asked, agreed in self._asked if not agreed):
             return False
-        for runs in dict.fromkeys((_RUNS_TO_ASK, self._runs)):
+        for runs in _more_and_more(self._runs):
             trial = self._tried(names, runs)
             if trial.parts_at(self.place):
                 self._asked.append((pinned, False))
@@ -97,3 +104,11 @@ class Evidence:
                 f"of {part.runs} runs {part.parted} part from the others: each pin is tried with "
                 f"{runs} runs, so that they agree by luck in less than 5%"
             )
+
+
+def _more_and_more(most: int) -> list[int]:
+    """So many runs, after fewer: they may have told that these part."""
+    runs = [_RUNS_TO_ASK]
+    while 2 * runs[-1] < most:
+        runs.append(2 * runs[-1])
+    return list(dict.fromkeys((*runs, most)))

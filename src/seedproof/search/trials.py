@@ -122,12 +122,12 @@ class Trials:
             arm = _looked_at(arm, place.step)
         return self._carried_out(arm, keep_going=True)
 
-    def one_more(self, trial: Trial) -> Trial:
-        """The same trial with one more run."""
+    def more(self, trial: Trial, runs: int) -> Trial:
+        """The same trial with so many more runs."""
         arm = trial.state.arm
         last = arm.runs[-1]
-        runs = (*arm.runs, replace(last, index=last.index + 1))
-        return self._carried_out(replace(arm, runs=runs), keep_going=True)
+        added = (replace(last, index=last.index + 1 + k) for k in range(runs))
+        return self._carried_out(replace(arm, runs=(*arm.runs, *added)), keep_going=True)
 
     def _arm(self, name: str, more: Mapping[str, Value], runs: int, steps: int | None) -> Arm:
         base = self._base if steps is None else self._base.with_scope(steps=steps)
