@@ -44,6 +44,7 @@ WRITES = {
     "copy": "import shutil; open('a', 'w').close(); shutil.copy('a', out)",
     "hard link": "open('a', 'w').close(); os.link('a', out + '/a')",
     "truncate": "os.truncate(out + '/there', 0)",
+    "temporary": "import tempfile; tempfile.NamedTemporaryFile(dir=out).close()",
     "sqlite": "import sqlite3; sqlite3.connect(out + '/base').close()",
 }
 QUIET = {

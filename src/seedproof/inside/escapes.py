@@ -92,9 +92,10 @@ class _Watcher:
         self._tell = tell
 
     def opened(self, path: Any) -> None:
-        """A file is about to be opened for writing."""
+        """A file is about to be opened for writing; of a temporary one its directory is told."""
         if not isinstance(path, int):
-            self._note(os.path.dirname(os.path.realpath(os.fsdecode(path))))
+            real = os.path.realpath(os.fsdecode(path))
+            self._note(real if os.path.isdir(real) else os.path.dirname(real))
 
     def changed(self, event: str, arguments: Any) -> None:
         """Paths are about to be made, removed or renamed."""
