@@ -76,6 +76,27 @@ for step in range(6):
         loss = tf.reduce_sum(output**2)
     optimizer.apply(tape.gradient(loss, [weights]), [weights])
 """
+GRAPH = """
+import tensorflow as tf
+
+weights = tf.keras.Variable([[1.0], [1.0]])
+optimizer = tf.keras.optimizers.SGD(0.1)
+generator = tf.random.Generator.from_non_deterministic_state()
+
+@tf.function
+def update(x):
+    with tf.GradientTape() as tape:
+        if tf.reduce_sum(x) > 0:
+            output = tf.matmul(x, weights)
+        else:
+            output = x
+        output = output + generator.uniform([])
+        loss = tf.reduce_sum(output**2)
+    optimizer.apply(tape.gradient(loss, [weights]), [weights])
+
+for step in range(6):
+    update(tf.constant([[1.0, 2.0]]))
+"""
 WRITES_TWICE = """
 import torch
 
@@ -147,6 +168,18 @@ def test_the_operation_of_eager_tensorflow_is_named(seedproof, script):
     assert found["operation"]["outputs_alone"]
     assert found["divergence"]["line"].endswith("train.py:10")
     assert found["unnamed"] is None
+
+
+@pytest.mark.slow
+def test_the_operation_of_a_graph_is_named_with_the_line_before_it_was_rewritten(seedproof, script):
+    pytest.importorskip("tensorflow")
+    found = explained(seedproof, script(GRAPH), KERAS_BACKEND="tensorflow")
+    (cause,) = found["causes"]
+    assert (cause["source"], cause["status"]) == ("entropy", "proved")
+    assert cause["line"].endswith("train.py:6")
+    assert found["operation"]["name"] == "RngReadAndSkip"
+    assert found["divergence"]["line"].endswith("train.py:15")
+    assert found["runs"] <= 12
 
 
 def test_a_training_that_takes_notice_has_no_operation_named(seedproof, script):

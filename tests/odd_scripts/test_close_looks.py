@@ -126,6 +126,25 @@ for _ in range(6):
     variables = dense.trainable_variables
     optimizer.apply(tape.gradient(loss, variables), variables)
 """
+GRAPH = """
+import numpy as np, tensorflow as tf
+draw = np.random.RandomState(0)
+x, y = draw.rand(64, 9).astype("f4"), draw.rand(64, 1).astype("f4")
+weights = tf.keras.Variable(np.ones((9, 5), "f4")), tf.keras.Variable(np.ones((5, 1), "f4"))
+optimizer = tf.keras.optimizers.Adam()
+
+@tf.function
+def update(x, y):
+    with tf.GradientTape() as tape:
+        hidden = tf.nn.softmax(tf.matmul(x, weights[0]))
+        while tf.reduce_sum(hidden) > 1.0:
+            hidden = hidden / 2.0
+        loss = tf.reduce_mean((tf.nn.relu(tf.matmul(hidden, weights[1])) - y) ** 2)
+    optimizer.apply(tape.gradient(loss, weights), weights)
+
+for step in range(6):
+    update(x, y)
+"""
 OWN_MODE = """
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
@@ -176,6 +195,7 @@ DELICATE = {
     "recurrent": (RECURRENT, "lstm (LSTM)", ["keras", "tensorflow"]),
     "softmax": (SOFTMAX, "dense (Dense)", ["keras", "tensorflow"]),
     "sparse, eager": (SPARSE_AND_EAGER, "MatMul", ["keras", "tensorflow"]),
+    "a graph by hand": (GRAPH, "Softmax", ["keras", "tensorflow"]),
     "a mode of its own": (OWN_MODE, None, ["torch"]),
     "calls back": (CALLS_BACK, "pure_callback and what follows", ["jax"]),
 }

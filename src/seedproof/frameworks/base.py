@@ -58,6 +58,10 @@ class Framework:
         """By source id, the value that is really in force; asked for when the process ends."""
         return {}
 
+    def note(self) -> None:
+        """From now on, each line of the user's that uses a source through this framework is
+        told."""
+
     def observe(self, recorder: Recorder) -> None:
         """Hooks the framework so that its training steps are recorded."""
 

@@ -5,14 +5,11 @@ from __future__ import annotations
 import os
 import random
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from seedproof.frameworks.base import Done, Framework
 from seedproof.inside.import_hook import undo_draws_of_imports
 from seedproof.inside.machine import hash_seed
-
-if TYPE_CHECKING:
-    from seedproof.inside.recorder import Recorder
 
 # Uses of these can be told without pinning them.
 _NOTED = ("entropy", "file_order", "clock", "data_order", "load", "environment")
@@ -46,12 +43,9 @@ class Python(Framework):
     def vary(self, source: str, value: Any) -> Done | None:
         return _act("vary", source, value)
 
-    def observe(self, recorder: Recorder) -> None:
-        """Where notes are asked for, from now on each line of the user's that uses one of the
-        sources is told."""
-        if recorder.notes:
-            for source in _NOTED:
-                _actor(source).note()
+    def note(self) -> None:
+        for source in _NOTED:
+            _actor(source).note()
 
     def effective(self) -> dict[str, Any]:
         return {"hash_seed": hash_seed()}

@@ -87,6 +87,8 @@ def _meet(active: recorder.Recorder, location: str, launch: dict[str, Any], name
             _act(active, "offered", framework, source, value)
         for source, value in launch["pins"].items():
             _act(active, "pinned", framework, source, value)
+        if active.notes:
+            framework.note()
         active.add_effective(framework.effective)
         framework.observe(active)
     except Exception:

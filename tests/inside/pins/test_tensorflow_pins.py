@@ -61,6 +61,22 @@ def test_a_generator_without_a_seed_repeats(tmp_path):
     assert repeats(tmp_path, script, pins={"entropy": 5})
 
 
+def test_who_uses_a_source_through_it_is_told(tmp_path):
+    script = (
+        "import tensorflow as tf\noptions = tf.data.Options()\noptions.deterministic = False\n"
+        "data = tf.data.Dataset.range(3).map(abs, num_parallel_calls=2)\n"
+        "data.map(abs, num_parallel_calls=2, deterministic=False)\n"
+        "data.with_options(tf.data.Options())\ndata.with_options(options)\n"
+        "tf.io.gfile.listdir('.')\ntf.random.Generator.from_non_deterministic_state()\n"
+        "print([int(x) for x in data])"
+    )
+    noted = run(tmp_path, script, notes=True)
+    assert noted.lines == ["[0, 1, 2]"]
+    assert noted.uses("data_order") == [("train.py", 5), ("train.py", 7)]
+    assert noted.uses("file_order") == [("train.py", 8)]
+    assert noted.uses("entropy") == [("train.py", 9)]
+
+
 def test_its_own_listings_are_sorted_too(tmp_path):
     for name in ("b", "c", "a"):
         (tmp_path / f"{name}.png").touch()

@@ -1,4 +1,5 @@
-"""Every layer of Keras in one training step that TensorFlow compiles: for a close look.
+"""Every layer of Keras in one training step that TensorFlow compiles, and every operation outside
+of layers: for a close look.
 
 What goes into a layer (its inputs and its own weights), what comes out and the gradient that comes
 back are digested by integer operations of the same graph, as all that is recorded there is; from
@@ -14,7 +15,7 @@ import numpy as np
 import tensorflow as tf
 
 from seedproof.frameworks.tensorflow.columns import tensors_in
-from seedproof.frameworks.tensorflow.eagerly import Eagerly
+from seedproof.frameworks.tensorflow.each_operation import EachOperation
 from seedproof.frameworks.tensorflow.graph import GraphRows, digests
 from seedproof.frameworks.tensorflow.reach import graph_here, is_out_of_reach
 from seedproof.frameworks.tracebacks import instead_of
@@ -35,8 +36,8 @@ class NoTensorError(Exception):
 
 
 class Met(NamedTuple):
-    """An operation that was met, with the digests of its tensors, and those that it gave, in the
-    graph that has them."""
+    """A layer or an operation that was met, with the digests of its tensors, and those that it
+    gave, in the graph that has them."""
 
     name: str
     place: Place | None
@@ -55,7 +56,7 @@ class Closely(threading.local):
         self._step = step
         self._operations = Operations(recorder)
         self._met: list[Met] = []
-        self.eagerly = Eagerly(recorder, self._operations, step)
+        self.each = EachOperation(recorder, self._operations, step, self._operation)
 
     def watch(self, owner: Any) -> None:
         """Wraps the call of a class of layers."""
@@ -65,10 +66,11 @@ class Closely(threading.local):
         def wrapper(layer: Any, *arguments: Any, **named: Any) -> Any:
             if not self._is_to_be_met():
                 return call(layer, *arguments, **named)
-            before = self._guarded(_taken_by, layer, arguments, named)
-            outputs = call(layer, *arguments, **named)
-            if before is not None:
-                self._guarded(self._called, layer, before, outputs)
+            with self.each.quiet():
+                before = self._guarded(_taken_by, layer, arguments, named)
+                outputs = call(layer, *arguments, **named)
+                if before is not None:
+                    self._guarded(self._called, layer, before, outputs)
             return outputs
 
         owner.__call__ = wrapper
@@ -81,8 +83,15 @@ class Closely(threading.local):
     def _called(self, layer: Any, before: Any, outputs: Any) -> None:
         name = f"{layer.name} ({type(layer).__name__})"
         tensors = _tensors(outputs)
-        met = Met(name, _place_of(layer), before, _digest(tensors), tensors, graph_here())
-        self._met.append(met)
+        after = _digest(tensors)
+        place = _place_of(layer) or _line_of(tensors[0])
+        self._met.append(Met(name, place, before, after, tensors, graph_here()))
+
+    def _operation(self, name: str, inputs: Any, outputs: Any) -> None:
+        given = _tensors(outputs)
+        if given and len(self._met) <= MOST_MET:
+            before, after = _digest_if_any(_tensors(inputs)), _digest(given)
+            self._met.append(Met(name, _line_of(given[0]), before, after, (), graph_here()))
 
     def sources(self) -> list[Any]:
         """The outputs of layers that can have gradients: where these are to be had, `gradients`
@@ -145,14 +154,23 @@ class Table(GraphRows):
 
 
 def _place_of(layer: Any) -> Place | None:
-    """The user's own code of a layer, else the line that led to its call."""
+    """The user's own code of a layer."""
     code = getattr(type(layer).call, "__code__", None)
-    own = None if code is None else own_line([(code.co_filename, code.co_firstlineno)])
-    return own or place_behind("")
+    return None if code is None else own_line([(code.co_filename, code.co_firstlineno)])
+
+
+def _line_of(tensor: Any) -> Place | None:
+    """The line that led to a tensor of a graph; TensorFlow knows it also of functions that it has
+    rewritten."""
+    frames = reversed(getattr(tensor.op, "traceback", None) or ())
+    return own_line((frame.filename, frame.lineno) for frame in frames) or place_behind("")
 
 
 def _taken_by(layer: Any, arguments: Any, named: Any) -> Any:
-    tensors = [*_tensors((arguments, named)), *_own_weights(layer)]
+    return _digest_if_any([*_tensors((arguments, named)), *_own_weights(layer)])
+
+
+def _digest_if_any(tensors: Sequence[Any]) -> Any:
     return _digest(tensors) if tensors else tf.constant(0, tf.int64)
 
 

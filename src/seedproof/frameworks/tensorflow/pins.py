@@ -20,10 +20,7 @@ class TensorFlowPins(Framework):
 
     def pin_entropy(self, seed: int) -> Done:
         """Generators without a seed take one from the system in C++."""
-        generator = tf.random.Generator
-        if not hasattr(generator.from_non_deterministic_state, "__wrapped__"):
-            make = _generator_in_place_of(generator.from_non_deterministic_state)
-            generator.from_non_deterministic_state = classmethod(make)
+        self.note()
         return Done(set=(f"tf.random.Generator of the script's own calls, from {seed}",))
 
     def pin_data_order(self, kept: bool) -> Done:
@@ -35,11 +32,21 @@ class TensorFlowPins(Framework):
 
     def pin_file_order(self, order: int) -> Done:
         """TensorFlow lists directories in C++."""
-        from seedproof.inside.pins.file_order import ordered
-
-        for name in ("listdir", "glob"):
-            _replace(tf.io.gfile, name, partial(_in_order, ordered))
+        self.note()
         return Done(set=("tf.io.gfile.listdir and glob",))
+
+    def note(self) -> None:
+        from seedproof.inside.pins.file_order import listing
+
+        generator = tf.random.Generator
+        if not hasattr(generator.from_non_deterministic_state, "__wrapped__"):
+            make = _generator_in_place_of(generator.from_non_deterministic_state)
+            generator.from_non_deterministic_state = classmethod(make)
+        for name in ("listdir", "glob"):
+            _replace(tf.io.gfile, name, listing)
+        if not hasattr(tf.data.Dataset.with_options, "__seedproof_original__"):
+            for name in (*_PARALLEL, "with_options"):
+                _replace(tf.data.Dataset, name, partial(_altered, _tell_of_disorder))
 
     def vary_autotune(self, on: bool) -> Done:
         """There is something to tune where cuDNN is; the variable has been set at the start."""
@@ -68,10 +75,6 @@ def _replace(owner: Any, name: str, make: Callable[[Any], Any]) -> None:
     setattr(owner, name, replacement)
 
 
-def _in_order(ordered: Callable[[Any], Any], listed: Any) -> Any:
-    return lambda *arguments, **named: ordered(listed(*arguments, **named))
-
-
 def _generator_in_place_of(original: Any) -> Any:
     from seedproof.inside.pins import entropy
 
@@ -98,6 +101,17 @@ def _altered(alter: Callable[[dict[str, Any]], None], original: Any) -> Any:
         return original(*given.args, **given.kwargs)
 
     return call
+
+
+def _tell_of_disorder(given: dict[str, Any]) -> None:
+    """Elements come as they are ready where the script says so."""
+    from seedproof.inside.pins import uses
+    from seedproof.inside.pins.callers import own_place
+
+    place = own_place()
+    of_options = getattr(given.get("options"), "deterministic", None)
+    if place is not None and False in (of_options, given.get("deterministic")):
+        uses.tell("data_order", place)
 
 
 def _make_parallel(kept: bool, given: dict[str, Any]) -> None:

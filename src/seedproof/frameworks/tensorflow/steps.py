@@ -72,12 +72,12 @@ class Steps:
         """A tape begins to record."""
         self.inputs.begin(tape)
         if self.closely is not None:
-            self.closely.eagerly.begin()
+            self.closely.each.begin()
 
     def differentiated(self, tape: Any, target: Any, sources: Any) -> None:
         """Gradients of variables have been taken: what they come from is a row of its own, but
         for Keras' own step, whose update takes it along."""
-        with contextlib.nullcontext() if self.closely is None else self.closely.eagerly.quiet():
+        with contextlib.nullcontext() if self.closely is None else self.closely.each.quiet():
             self._differentiated(tape, target, sources)
 
     def _differentiated(self, tape: Any, target: Any, sources: Any) -> None:
@@ -99,7 +99,7 @@ class Steps:
             yield
             return
         if self.closely is not None:
-            self.closely.eagerly.end()
+            self.closely.each.end()
         variables = optimizer._trainable_variables if variables is None else list(variables)
         trained = self._guarded(self._meet, optimizer, variables)
         before = trained and self._guarded(self._before, trained, gradients, variables)

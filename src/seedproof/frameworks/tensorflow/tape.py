@@ -29,9 +29,10 @@ def _wrap_gradient(owner: Any, recorder: Recorder, steps: Steps) -> None:
         if closely is None or not layers:
             gradients = gradient(self, target, sources, *arguments, **named)
         else:
-            both = gradient(self, target, [sources, layers], *arguments, **named)
-            gradients, of_layers = both
-            closely.gradients(of_layers)
+            with closely.each.quiet():
+                both = gradient(self, target, [sources, layers], *arguments, **named)
+                gradients, of_layers = both
+                closely.gradients(of_layers)
         try:
             steps.differentiated(self, target, sources)
         except Exception:

@@ -18,10 +18,13 @@ class TorchPins(Framework):
 
     def pin_entropy(self, seed: int) -> Done:
         """`torch.seed()` takes a seed from the system in C++."""
+        self.note()
+        return Done(set=(f"torch.seed() of the script's own calls, from {seed}",))
+
+    def note(self) -> None:
         original = torch.random.seed
         if not hasattr(original, "__wrapped__"):
             torch.seed = torch.random.seed = _seed_in_place_of(original)
-        return Done(set=(f"torch.seed() of the script's own calls, from {seed}",))
 
     def pin_data_order(self, kept: bool) -> Done:
         """Batches of workers in order; what they draw comes from the seed of the loader."""

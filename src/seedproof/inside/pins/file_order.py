@@ -36,7 +36,7 @@ vary = pin
 
 def note() -> None:
     """From now on, who lists a directory is told."""
-    stand_in(os, "listdir", _listing)
+    stand_in(os, "listdir", listing)
     stand_in(os, "scandir", _scanning)
     for module, holder in _HOLDERS:
         held = getattr(sys.modules.get(module), holder, None)
@@ -45,7 +45,9 @@ def note() -> None:
                 setattr(held, name, staticmethod(getattr(os, name)))
 
 
-def _listing(original: Callable[..., list[Any]]) -> Callable[..., list[Any]]:
+def listing(original: Callable[..., list[Any]]) -> Callable[..., list[Any]]:
+    """A function that lists a directory, which tells of its use and keeps to the order."""
+
     def call(*path: Any, **named: Any) -> list[Any]:
         found = original(*path, **named)
         _tell()

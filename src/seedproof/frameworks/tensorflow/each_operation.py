@@ -1,17 +1,19 @@
-"""Every operation of one training step that TensorFlow carries out eagerly: for a close look.
+"""Every operation of a training step of TensorFlow: for a close look.
 
 The callbacks that TensorFlow's own debugger uses tell of them, in the thread that asked for them;
-they hand on what was computed, untouched.
+they hand on what was computed, untouched. What is carried out eagerly has its bits at once; in a
+graph there is only what will have some.
 """
 
 from __future__ import annotations
 
 import contextlib
 import threading
-from typing import TYPE_CHECKING, Any, Iterator
+from typing import TYPE_CHECKING, Any, Callable, Iterator
 
 import tensorflow as tf
 
+from seedproof.frameworks.tensorflow.reach import graph_here, is_out_of_reach
 from seedproof.inside.pins.callers import place_behind
 from seedproof.trace.digest import digest_array
 
@@ -19,22 +21,35 @@ if TYPE_CHECKING:
     from seedproof.inside.operations import Operations
     from seedproof.inside.recorder import Recorder
 
+InGraph = Callable[[str, Any, Any], None]
+
 _WITHOUT_BITS = (tf.resource, tf.variant, tf.string)
+# They make nothing: what a variable holds, or what is handed in, was made before.
+_HAND_ON = ("Const", "Placeholder", "ReadVariableOp")
 
 
-class Eagerly(threading.local):
-    """From the beginning of a tape to the update, in this thread, where that is at step `step`."""
+class EachOperation(threading.local):
+    """From the beginning of a tape to the update, in this thread: what is eager where that is at
+    step `step`, and for all steps what is traced, of which `in_graph` is told by its name, its
+    inputs and its outputs."""
 
-    def __init__(self, recorder: Recorder, operations: Operations, step: int) -> None:
+    def __init__(
+        self, recorder: Recorder, operations: Operations, step: int, in_graph: InGraph
+    ) -> None:
         self._recorder = recorder
         self._operations = operations
         self._step = step
+        self._in_graph = in_graph
+        self._graph: Any = None
         self._is_on = False
         self._is_quiet = False
 
     def begin(self) -> None:
         """A tape begins to record."""
-        if not self._is_on and not tf.inside_function() and self._recorder.step() + 1 == self._step:
+        if self._is_on or is_out_of_reach():
+            return
+        if tf.inside_function() or self._recorder.step() + 1 == self._step:
+            self._graph = graph_here() if tf.inside_function() else None
             self._set(True)
 
     def end(self) -> None:
@@ -71,16 +86,22 @@ class Eagerly(threading.local):
         graph: Any = None,
     ) -> None:
         """TensorFlow calls it with the names of these parameters."""
-        if graph is not None or self._is_quiet:
+        name = op_type.decode() if isinstance(op_type, bytes) else str(op_type)
+        if graph is not self._graph or self._is_quiet or name in _HAND_ON:
             return
         with self.quiet():
             try:
-                given = _digests(outputs)
-                if given:
-                    name = op_type.decode() if isinstance(op_type, bytes) else str(op_type)
-                    self._operations.tell(name, place_behind(""), _digests(inputs), given)
+                if graph is None:
+                    self._tell(name, inputs, outputs)
+                else:
+                    self._in_graph(name, inputs, outputs)
             except Exception as error:
                 self._say(error)
+
+    def _tell(self, name: str, inputs: Any, outputs: Any) -> None:
+        given = _digests(outputs)
+        if given:
+            self._operations.tell(name, place_behind(""), _digests(inputs), given)
 
     def _say(self, error: Exception) -> None:
         self._recorder.event("note", text=f"not every operation was looked at: {error!r}")
