@@ -87,7 +87,8 @@ class ByPinning:
         evidence.be_sure()
         while sources and not evidence.agree(sources):  # by luck they did
             sources = sufficient(suspected, evidence.agree)
-            evidence.be_sure()
+            if sources:
+                evidence.be_sure()
         if not sources:
             self._remains = _no_pin(place)
             return None
