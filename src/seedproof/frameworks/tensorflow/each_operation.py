@@ -46,7 +46,8 @@ class EachOperation(threading.local):
 
     def begin(self) -> None:
         """A tape begins to record."""
-        if self._is_on or is_out_of_reach():
+        is_eager_already = self._is_on and self._graph is None
+        if is_eager_already or is_out_of_reach():
             return
         if tf.inside_function() or self._recorder.step() + 1 == self._step:
             self._graph = graph_here() if tf.inside_function() else None
@@ -54,8 +55,7 @@ class EachOperation(threading.local):
 
     def end(self) -> None:
         """What it led to is about to be used for an update."""
-        if self._is_on:
-            self._set(False)
+        self._set(False)
 
     @contextlib.contextmanager
     def quiet(self) -> Iterator[None]:
@@ -67,6 +67,8 @@ class EachOperation(threading.local):
             self._is_quiet = before
 
     def _set(self, on: bool) -> None:
+        if on == self._is_on:  # one that failed, it may be, has begun and not ended
+            return
         try:
             from tensorflow.python.framework import op_callbacks
 

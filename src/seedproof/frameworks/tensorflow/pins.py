@@ -20,7 +20,7 @@ class TensorFlowPins(Framework):
 
     def pin_entropy(self, seed: int) -> Done:
         """Generators without a seed take one from the system in C++."""
-        self.note()
+        _replace_generators()
         return Done(set=(f"tf.random.Generator of the script's own calls, from {seed}",))
 
     def pin_data_order(self, kept: bool) -> Done:
@@ -32,18 +32,12 @@ class TensorFlowPins(Framework):
 
     def pin_file_order(self, order: int) -> Done:
         """TensorFlow lists directories in C++."""
-        self.note()
+        _replace_listings()
         return Done(set=("tf.io.gfile.listdir and glob",))
 
     def note(self) -> None:
-        from seedproof.inside.pins.file_order import listing
-
-        generator = tf.random.Generator
-        if not hasattr(generator.from_non_deterministic_state, "__wrapped__"):
-            make = _generator_in_place_of(generator.from_non_deterministic_state)
-            generator.from_non_deterministic_state = classmethod(make)
-        for name in ("listdir", "glob"):
-            _replace(tf.io.gfile, name, listing)
+        _replace_generators()
+        _replace_listings()
         if not hasattr(tf.data.Dataset.with_options, "__seedproof_original__"):
             for name in (*_PARALLEL, "with_options"):
                 _replace(tf.data.Dataset, name, partial(_altered, _tell_of_disorder))
@@ -73,6 +67,20 @@ def _replace(owner: Any, name: str, make: Callable[[Any], Any]) -> None:
     replacement: Any = functools.wraps(original)(make(original))
     replacement.__seedproof_original__ = original
     setattr(owner, name, replacement)
+
+
+def _replace_listings() -> None:
+    from seedproof.inside.pins.file_order import listing
+
+    for name in ("listdir", "glob"):
+        _replace(tf.io.gfile, name, listing)
+
+
+def _replace_generators() -> None:
+    generator = tf.random.Generator
+    if not hasattr(generator.from_non_deterministic_state, "__wrapped__"):
+        make = _generator_in_place_of(generator.from_non_deterministic_state)
+        generator.from_non_deterministic_state = classmethod(make)
 
 
 def _generator_in_place_of(original: Any) -> Any:
