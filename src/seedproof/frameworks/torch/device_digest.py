@@ -62,6 +62,8 @@ class _Fold:
         self._device = device
         self._whole = [(row, n // BLOCK) for row, n in enumerate(counts) if n > BLOCK]
         self._flat = list(_chunks(_partial_blocks(counts)))
+        # On the device from now on: what is sent there later has the host wait for it.
+        self._last = [_index(_last_words(chunk), device) for chunk in self._flat]
         self._empty = [row for row, count in enumerate(counts) if count == 0]
         self._order = _index(_natural_order(list(self._places())), device)
         sums = [max(1, -(-count // BLOCK)) for count in counts]
@@ -93,8 +95,8 @@ class _Fold:
         position_keys = _keys(self._device)
         for row, blocks in self._whole:
             yield _sums_of_blocks(rows[row], blocks, position_keys)
-        for chunk in self._flat:
-            yield _sums_of_pieces(rows, chunk, position_keys)
+        for chunk, last in zip(self._flat, self._last):
+            yield _sums_of_pieces(rows, chunk, last, position_keys)
         yield torch.zeros(len(self._empty), dtype=torch.int64, device=self._device)
 
 
@@ -137,12 +139,17 @@ def _sums_of_blocks(row: Any, blocks: int, position_keys: Any) -> Any:
     return sums
 
 
-def _sums_of_pieces(rows: Sequence[Any], pieces: Sequence[_Piece], position_keys: Any) -> Any:
-    lengths = [piece.end - piece.start for piece in pieces]
+def _last_words(pieces: Sequence[_Piece]) -> list[int]:
+    """Where each piece ends, when they are laid end to end."""
+    return [end - 1 for end in accumulate(piece.end - piece.start for piece in pieces)]
+
+
+def _sums_of_pieces(
+    rows: Sequence[Any], pieces: Sequence[_Piece], last: Any, position_keys: Any
+) -> Any:
     words = torch.cat([rows[piece.row][piece.start : piece.end] for piece in pieces])
-    products = words * torch.cat([position_keys[:length] for length in lengths])
-    last = [end - 1 for end in accumulate(lengths)]
-    totals = products.cumsum(0)[_index(last, words.device)]
+    products = words * torch.cat([position_keys[: piece.end - piece.start] for piece in pieces])
+    totals = products.cumsum(0)[last]
     return torch.diff(totals, prepend=totals.new_zeros(1))
 
 
