@@ -173,6 +173,7 @@ def test_the_file_of_another_tool_is_none_of_ours(tmp_path):
 
 BAD_VALUES = {
     "--policy determinstic": "allowed is one of as-is, seeded, deterministic",
+    "--outputs /x": "allowed is a pattern of files below the working directory",
     "--runs 0": f"allowed is {WHOLE} 2 to 10000",
     "--runs 1": f"allowed is {WHOLE} 2 to 10000",
     "--runs -1": f"allowed is {WHOLE} 2 to 10000",

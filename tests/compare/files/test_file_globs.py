@@ -66,16 +66,11 @@ def test_a_file_that_two_patterns_name_is_compared_once(runs):
 
 
 @pytest.mark.parametrize(
-    "glob", ["/etc/passwd", "~/x", "C:/x", "C:x", "../x", "out/../../x", "", "."]
+    "glob", ["/etc/passwd", "~/x", "C:/x", "C:x", "../x", "out/../../x", "", ".", "a\0b"]
 )
 def test_a_pattern_that_leads_out_is_refused_with_what_is_allowed(glob):
-    with pytest.raises(ValueError, match=r"relative to the working directory.*'out/\*\*'"):
+    with pytest.raises(ValueError, match=r"below the working directory, relative.*'out/\*\*'"):
         parse([glob])
-
-
-def test_a_nul_is_refused():
-    with pytest.raises(ValueError, match="names no file"):
-        parse(["a\0b"])
 
 
 def test_many_stars_take_no_time_to_speak_of(tmp_path):
