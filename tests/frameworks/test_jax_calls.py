@@ -109,7 +109,8 @@ def test_one_flipped_bit_is_seen_from_the_first_step_on(style, trainings):
     assert perturbed.stream.all("perturbed")
     (initial,) = (key for key in compared_tables(plain.stream) if key.startswith("init/"))
     assert plain.rows(initial) != perturbed.rows(initial)
-    assert not same_bits(plain.variables, perturbed.variables)
+    if style != "eager_update":  # made of the weights that the call was given, not of the flipped
+        assert not same_bits(plain.variables, perturbed.variables)
 
 
 # -- what a row holds --------------------------------------------------------------------------
