@@ -108,7 +108,9 @@ def test_one_flipped_bit_is_seen_from_the_first_step_on(style, trainings):
     plain, perturbed = trainings.recorded(style), trainings.recorded(style, perturbed=True)
     assert perturbed.stream.all("perturbed")
     (initial,) = (key for key in compared_tables(plain.stream) if key.startswith("init/"))
+    (call,) = (key for key in compared_tables(plain.stream) if key.startswith("call/"))
     assert plain.rows(initial) != perturbed.rows(initial)
+    assert plain.rows(call)[0] != perturbed.rows(call)[0]
     if style != "eager_update":  # made of the weights that the call was given, not of the flipped
         assert not same_bits(plain.variables, perturbed.variables)
 
