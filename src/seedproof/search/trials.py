@@ -126,7 +126,7 @@ class Trials:
         """The same trial with so many more runs."""
         arm = trial.state.arm
         last = arm.runs[-1]
-        added = (replace(last, index=last.index + 1 + k) for k in range(runs))
+        added = (replace(last, index=last.index + more) for more in range(1, runs + 1))
         return self._carried_out(replace(arm, runs=(*arm.runs, *added)), keep_going=True)
 
     def _arm(self, name: str, more: Mapping[str, Value], runs: int, steps: int | None) -> Arm:

@@ -46,11 +46,12 @@ class EachOperation(threading.local):
 
     def begin(self) -> None:
         """A tape begins to record."""
-        is_eager_already = self._is_on and self._graph is None
-        if is_eager_already or is_out_of_reach():
+        if self._is_on and self._graph is None:  # what is traced now is called eagerly
             return
-        if tf.inside_function() or self._recorder.step() + 1 == self._step:
-            self._graph = graph_here() if tf.inside_function() else None
+        graph = graph_here() if tf.inside_function() else None
+        is_at_step = self._recorder.step() + 1 == self._step
+        if is_at_step if graph is None else not is_out_of_reach():
+            self._graph = graph
             self._set(True)
 
     def end(self) -> None:
