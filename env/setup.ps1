@@ -56,7 +56,7 @@ function Initialize-Venv {
 
 # The place counts too: the scripts in an environment that was moved start nothing.
 function Get-WhatIsWanted([string] $Extras, [string] $Constraints) {
-    $files = @('pyproject.toml')
+    $files = @('pyproject.toml', 'hatch_build.py', 'src/seedproof/trace/ml64.c')
     if ($Constraints) { $files += $Constraints }
     $hashes = Get-FileHash $files | ForEach-Object { $_.Hash }
     return (@("$PWD", $Extras, (& $VenvPython -VV)) + $hashes) -join ' '

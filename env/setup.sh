@@ -86,7 +86,7 @@ what_is_wanted() {
   {
     echo "$PWD" "$1"
     "$VENV_PYTHON" -VV
-    cat pyproject.toml ${2:+"$2"}
+    cat pyproject.toml hatch_build.py src/seedproof/trace/ml64.c ${2:+"$2"}
   } | cksum
 }
 

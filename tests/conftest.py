@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 
+from seedproof.trace import compiled, sums
+
 needs_tensorflow = pytest.mark.skipif(find_spec("tensorflow") is None, reason="no TensorFlow")
 
 KERAS_SCRIPT = """
@@ -114,3 +116,12 @@ def script(tmp_path: Path):
         return name
 
     return write
+
+
+@pytest.fixture(params=["compiled", "NumPy"])
+def arithmetic(request, monkeypatch):
+    """Digests by compiled code, and as they are where no compiler was at hand."""
+    if request.param == "NumPy":
+        monkeypatch.setattr(sums, "_is_right", lambda: False)
+    elif compiled.function() is None:
+        pytest.skip("no C compiler was at hand when this was installed")

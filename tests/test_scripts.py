@@ -14,6 +14,10 @@ import pytest
 ROOT = Path(__file__).parents[1]
 SHELL_SCRIPTS = ("run_all.sh", "run_tests.sh", "env/setup.sh", ".ci/run")
 POWERSHELL_SCRIPTS = ("run_all.ps1", "run_tests.ps1", "env/setup.ps1")
+REQUIREMENTS = (
+    *("env/constraints-test.txt", "pyproject.toml"),
+    *("hatch_build.py", "src/seedproof/trace/ml64.c"),
+)
 TOOLS = ("bash", "cat", "chmod", "cksum", "cp", "dirname", "env", "grep", "mkdir", "tail", "uname")
 
 PYTHON = """#!/usr/bin/env bash
@@ -52,7 +56,7 @@ class Project:
         self.directory = directory / "project with a space"
         self.tools = directory / "bin"
         self.tools.mkdir()
-        for script in (*SHELL_SCRIPTS, "env/constraints-test.txt", "pyproject.toml"):
+        for script in (*SHELL_SCRIPTS, *REQUIREMENTS):
             (self.directory / script).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / script, self.directory / script)
         for tool in TOOLS:
@@ -97,12 +101,13 @@ class TestSetUp:
 
     def test_installs_again_when_the_requirements_or_the_interpreter_changed(self, project):
         project.run("run_all.sh")
-        with (project.directory / "pyproject.toml").open("a") as file:
-            file.write("# changed\n")
-        project.run("run_all.sh")
-        assert len(project.calls()) == 2
+        for times, changed in enumerate(("pyproject.toml", "src/seedproof/trace/ml64.c"), 2):
+            with (project.directory / changed).open("a") as file:
+                file.write("# changed\n")
+            project.run("run_all.sh")
+            assert len(project.calls()) == times
         project.run("run_all.sh", BUILD="of another day")
-        assert len(project.calls()) == 3
+        assert len(project.calls()) == 4
 
     @pytest.mark.parametrize(
         ("machine", "extra"),

@@ -7,6 +7,8 @@ import sys
 import pytest
 
 from conftest import needs_tensorflow
+from seedproof.present import doctor_text
+from seedproof.trace import compiled
 
 
 @pytest.fixture(autouse=True)
@@ -23,6 +25,14 @@ def test_what_stands_against_the_policy_is_named(seedproof):
     assert contradiction in deterministic
     assert contradiction not in seeded
     assert done.out.splitlines()[-1] == "contradicted by the environment: deterministic, portable"
+
+
+def test_what_computes_the_digests_is_told(seedproof, monkeypatch):
+    done = seedproof("doctor", "--python", sys.executable)
+    known = "compiled code" if compiled.function() else "NumPy: no C compiler was at hand"
+    assert f"\ndigests are computed by {known}" in done.out
+    monkeypatch.setattr(compiled, "function", lambda: None)
+    assert doctor_text._arithmetic().startswith("NumPy: no C compiler was at hand when")
 
 
 def test_what_was_found_in_force_is_told(seedproof):

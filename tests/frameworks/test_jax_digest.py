@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from seedproof.trace.digest import BLOCK, digest_array
+from seedproof.trace.digest import digest_array
+from seedproof.trace.keys import BLOCK
 
 jax = pytest.importorskip("jax")
 jnp = pytest.importorskip("jax.numpy")
@@ -13,6 +14,8 @@ on_host = pytest.importorskip("seedproof.frameworks.jax.digest")
 on_device = pytest.importorskip("seedproof.frameworks.jax.device_digest")
 copies = pytest.importorskip("seedproof.frameworks.jax.copies")
 jax_look = pytest.importorskip("seedproof.frameworks.jax.look")
+
+pytestmark = pytest.mark.usefixtures("arithmetic", "new_layouts")
 
 GENERATOR = np.random.default_rng(0)
 WIDE = ("int64", "uint64", "float64", "complex128")
@@ -32,6 +35,17 @@ def random(dtype, *shape):
     kind = np.dtype(jnp.dtype(dtype))
     raw = np.frombuffer(GENERATOR.bytes(kind.itemsize * size), np.uint8)
     return raw.view(kind).reshape(shape)
+
+
+@pytest.fixture
+def new_layouts():
+    """What is kept of arrays depends on who digests them."""
+    forget = (on_host._layout.cache_clear, copies.layout_of.cache_clear, copies._uses.clear)
+    for each in forget:
+        each()
+    yield
+    for each in forget:
+        each()
 
 
 def name_of(array):

@@ -6,9 +6,12 @@ import numpy as np
 import pytest
 
 from seedproof.inside.leaves import flatten
-from seedproof.trace.digest import BLOCK, digest_array
+from seedproof.trace import sums
+from seedproof.trace.digest import digest_array
+from seedproof.trace.keys import BLOCK
 
 torch = pytest.importorskip("torch")
+known = pytest.importorskip("seedproof.frameworks.torch.found").known
 looking = pytest.importorskip("seedproof.frameworks.torch.look")
 
 GENERATOR = np.random.default_rng(0)
@@ -36,13 +39,17 @@ def in_numpy(tensor):
     return leaf.digest
 
 
-@pytest.fixture(params=["host", "device"])
+@pytest.fixture(params=["compiled", "NumPy", "device"])
 def digests(request, monkeypatch):
     """Digests as the host reads them, and by the operations that a device carries out."""
     monkeypatch.setattr(looking, "_ways", {})
+    if request.param == "compiled" and not sums.are_compiled([]):
+        pytest.skip("no C compiler was at hand when this was installed")
+    if request.param == "NumPy":
+        monkeypatch.setattr(sums, "_is_right", lambda: False)
     if request.param == "device":
         monkeypatch.setattr(looking, "reads_through_numpy", lambda: False)
-    return lambda *tensors: looking.known(looking.look(list(tensors)))
+    return lambda *tensors: known(looking.look(list(tensors)))
 
 
 @pytest.mark.parametrize("shape", SHAPES)

@@ -159,7 +159,8 @@ def test_a_backward_pass_that_differs_is_named(seedproof, script, text, backward
 def test_digests_computed_on_the_device_are_those_of_the_host(gpu):
     import torch
 
-    from seedproof.frameworks.torch.look import Found, known, look
+    from seedproof.frameworks.torch.found import Found, known
+    from seedproof.frameworks.torch.look import look
 
     tensors = [
         torch.randn(3, 5),

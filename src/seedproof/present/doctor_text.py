@@ -13,6 +13,7 @@ from seedproof.checking.probe import Probe
 from seedproof.inside.machine import telling_variables
 from seedproof.launch import Value
 from seedproof.sources import CATALOGUE
+from seedproof.trace import compiled
 
 _WIDTH = 96
 _INDENT = "    "
@@ -57,8 +58,15 @@ def _machine(probe: Probe) -> Iterable[str]:
     yield f"{os.cpu_count()} cores, {probe.hello['cores']} of them visible to a process"
     if flags:
         yield f"instruction sets: {', '.join(flags)}"
+    yield f"digests are computed by {_arithmetic()}"
     if Path("/proc/driver/nvidia/version").exists():
         yield "an NVIDIA GPU driver is loaded"
+
+
+def _arithmetic() -> str:
+    if compiled.function() is not None:
+        return "compiled code"
+    return "NumPy: no C compiler was at hand when seedproof was installed, so recording costs more"
 
 
 def _processor() -> tuple[str, list[str]]:

@@ -18,21 +18,13 @@ import struct
 from hashlib import blake2b
 from typing import Any, Sequence
 
+from seedproof.trace.keys import splitmix64
+from seedproof.trace.sums import fold
+
 DIGEST_ID = "ml64/1"
-BLOCK = 1 << 15
 
 _MASK = (1 << 64) - 1
-_COPIED_WORDS = 1500  # up to that, numpy.dot of a copy is faster than numpy.einsum without one
-_GOLDEN = 0x9E3779B97F4A7C15
 _HEADER_STREAM = 1 << 40
-
-
-def splitmix64(index: int) -> int:
-    """Number `index` of the SplitMix64 sequence (Steele, Lea and Flood, 2014), unsigned."""
-    word = (index + 1) * _GOLDEN & _MASK
-    word = (word ^ word >> 30) * 0xBF58476D1CE4E5B9 & _MASK
-    word = (word ^ word >> 27) * 0x94D049BB133111EB & _MASK
-    return word ^ word >> 31
 
 
 def header(dtype: str, shape: Sequence[int]) -> int:
@@ -45,32 +37,6 @@ def header(dtype: str, shape: Sequence[int]) -> int:
 def shape_key(axis: int) -> int:
     """The factor with which the length of `axis` enters `header`, unsigned."""
     return splitmix64(_HEADER_STREAM + 2 + axis)
-
-
-def signed(word: int) -> int:
-    """The same 64 bits as a two's complement number, as int64 arithmetic wants them."""
-    return word - (1 << 64) if word >> 63 else word
-
-
-_key_cache: list[Any] = []
-
-
-def keys(count: int) -> Any:
-    """The first `count` position keys as a NumPy int64 vector; `count` is at most `BLOCK`."""
-    if not _key_cache:
-        _key_cache.append(_make_keys())
-    return _key_cache[0][:count]
-
-
-def _make_keys() -> Any:
-    import numpy as np
-
-    word = np.arange(1, BLOCK + 1, dtype=np.uint64) * np.uint64(_GOLDEN)
-    word = (word ^ word >> np.uint64(30)) * np.uint64(0xBF58476D1CE4E5B9)
-    word = (word ^ word >> np.uint64(27)) * np.uint64(0x94D049BB133111EB)
-    made = (word ^ word >> np.uint64(31)).view(np.int64)
-    made.flags.writeable = False
-    return made
 
 
 def digest_array(array: Any, dtype: str | None = None) -> int:
@@ -131,30 +97,6 @@ def _used_bytes(dtype: Any) -> list[bool]:
         used = ([True] * 10 + [False] * (dtype.itemsize // parts - 10)) * parts
         return used if dtype.isnative else used[::-1]
     return [True] * int(dtype.itemsize)
-
-
-def fold(words: Any) -> int:
-    """What the words of an array, a vector of signed integers, add to its header: signed, modulo
-    2**64."""
-    import numpy as np
-
-    while len(words) > BLOCK:
-        blocks, rest = divmod(len(words), BLOCK)
-        sums = np.empty(blocks + (rest > 0), "<i8")
-        whole = words[: blocks * BLOCK].reshape(blocks, BLOCK)
-        np.einsum("ij,j->i", whole, keys(BLOCK), out=sums[:blocks])
-        if rest:
-            sums[blocks] = _dot(words[blocks * BLOCK :])
-        words = sums.view("<i4")
-    return int(_dot(words))
-
-
-def _dot(words: Any) -> Any:
-    import numpy as np
-
-    if len(words) <= _COPIED_WORDS:
-        return np.dot(words.astype(np.int64), keys(len(words)))
-    return np.einsum("i,i->", words, keys(len(words)))
 
 
 def digest_bytes(data: bytes, kind: str) -> int:

@@ -6,7 +6,7 @@ import json
 import os
 import threading
 from functools import partial
-from typing import Any, Callable, Sequence
+from typing import Any, Callable, Iterable, Sequence
 
 from seedproof.trace import folding
 from seedproof.trace.format import (
@@ -88,6 +88,10 @@ class TableWriter:
     def append(self, step: int, words: Sequence[int]) -> None:
         """One row; `words` are unsigned 64-bit numbers, one per column."""
         self.append_rows(self._row.pack(step, *words))
+
+    def extend(self, rows: Iterable[tuple[int, Sequence[int]]]) -> None:
+        """Several rows, each with its step."""
+        self.append_rows(b"".join([self._row.pack(step, *words) for step, words in rows]))
 
     def append_rows(self, rows: bytes) -> None:
         """Whole rows that are already in the format, step first."""

@@ -17,7 +17,10 @@ import numpy as np
 
 from seedproof.frameworks.jax.device_digest import Found, Late, bits_of, by_device
 from seedproof.frameworks.jax.digest import MOST_LAYOUTS, SMALL, Signature, signature_of
-from seedproof.trace.digest import fold, header, keys
+from seedproof.trace.compiled import Digests, address
+from seedproof.trace.digest import header
+from seedproof.trace.keys import keys
+from seedproof.trace.sums import are_compiled, fold
 
 USES = 50  # of one set of shapes: until then, reading costs less than compiling the program
 MOST_BYTES = 1 << 24  # of a copy: what takes longer to digest hardly waits for its digest's sake
@@ -43,12 +46,15 @@ class Copies(Found):
         in_order = [arrays[at] for at in layout.order]
         with jax.ensure_compile_time_eval():  # it moves bits, so it needs no wider integers
             super().__init__(layout.headers, _program(in_order))
-        self._parts = layout.parts
+        self._layout = layout
 
     def sums(self, computed: Sequence[Any]) -> Sequence[int]:
         """Of each array, from the vectors in which its words lie."""
+        if self._layout.compiled is not None:
+            starts = list(map(address, computed))
+            return self._layout.compiled([starts[at] + more for at, more in self._layout.places])
         found = [0] * len(self._headers)
-        for vector, part in zip(computed, self._parts):
+        for vector, part in zip(computed, self._layout.parts):
             if part.small:
                 products = np.multiply(vector[: len(part.keys)], part.keys)
                 for at, word in zip(part.small, np.add.reduceat(products, part.starts).tolist()):
@@ -83,6 +89,22 @@ class Layout:
             _part([at for at in self.order if widths[at] == width], sizes)
             for width in sorted(set(widths))
         ]
+        self.places = _places(self.order, widths, sizes)
+        self.compiled = Digests([0] * len(sizes), sizes, widths) if are_compiled(sizes) else None
+
+
+def _places(
+    order: Sequence[int], widths: Sequence[int], sizes: Sequence[int]
+) -> list[tuple[int, int]]:
+    """The vector of each array, and after how many of its bytes the array begins there."""
+    vectors = sorted(set(widths))
+    ends = [0] * len(vectors)
+    found = [(0, 0)] * len(order)
+    for at in order:
+        vector = vectors.index(widths[at])
+        found[at] = vector, ends[vector]
+        ends[vector] += sizes[at] * widths[at]
+    return found
 
 
 def _part(places: Sequence[int], sizes: Sequence[int]) -> Part:

@@ -12,7 +12,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from seedproof.trace.digest import BLOCK, header
+from seedproof.trace.digest import header
+from seedproof.trace.keys import BLOCK
 
 _MASK = (1 << 64) - 1
 _GOLDEN = 0x9E3779B97F4A7C15

@@ -12,7 +12,10 @@ from typing import Any, NamedTuple, Sequence, Tuple
 
 import numpy as np
 
-from seedproof.trace.digest import digest_array, fold, header, keys
+from seedproof.trace.compiled import Digests, address
+from seedproof.trace.digest import digest_array, header
+from seedproof.trace.keys import keys
+from seedproof.trace.sums import are_compiled, fold
 
 SMALL = 2048  # words: beyond that, laying end to end costs more than a call of its own
 _WORDS = {1: "<i1", 2: "<i2", 4: "<i4", 8: "<i4", 16: "<i4"}  # by the bytes of an element
@@ -32,15 +35,24 @@ def digests(arrays: Sequence[Any], dtypes: Sequence[str]) -> list[int]:
     """The digest of each array, unsigned; `dtypes` are the names of their types in the trace."""
     layout = _layout(signature_of(arrays, dtypes))
     found = list(layout.headers)
+    if layout.compiled is not None:
+        in_order = [np.ascontiguousarray(arrays[at]) for at in layout.usual]
+        for at, word in zip(layout.usual, layout.compiled(list(map(address, in_order)))):
+            found[at] = word
+    else:
+        _add_by_numpy(layout, arrays, found)
+    for at in layout.odd:
+        found[at] = digest_array(arrays[at], dtypes[at])
+    return found
+
+
+def _add_by_numpy(layout: _Layout, arrays: Sequence[Any], found: list[int]) -> None:
     for group in layout.together:
         for at, body in zip(group.places, _bodies(group, arrays)):
             found[at] = (found[at] + body) & _MASK
     for at, word in layout.alone:
         words = np.ascontiguousarray(arrays[at]).reshape(-1).view(word)
         found[at] = (found[at] + fold(words)) & _MASK
-    for at in layout.odd:
-        found[at] = digest_array(arrays[at], dtypes[at])
-    return found
 
 
 class _Together(NamedTuple):
@@ -54,8 +66,12 @@ class _Together(NamedTuple):
 
 
 class _Layout(NamedTuple):
-    """`alone` are large arrays, by place and word, and `odd` those of types that JAX lacks."""
+    """`odd` are arrays of types that JAX lacks, by place, and `usual` the others, which compiled
+    code digests where there is some; else `alone` are the large ones among them, with their word.
+    """
 
+    usual: Sequence[int]
+    compiled: Digests | None
     headers: Sequence[int]
     together: Sequence[_Together]
     alone: Sequence[tuple[int, str]]
@@ -64,20 +80,27 @@ class _Layout(NamedTuple):
 
 @lru_cache(maxsize=MOST_LAYOUTS)
 def _layout(signature: Signature) -> _Layout:
-    small: dict[Any, list[tuple[int, int]]] = {}
-    alone, odd = [], []
-    for at, (_, shape, dtype) in enumerate(signature):
-        word = _word_of(dtype)
-        count = prod(shape) * max(1, dtype.itemsize // 4)
-        if not word:
-            odd.append(at)
-        elif count > SMALL:
-            alone.append((at, word))
-        elif count:
-            small.setdefault(dtype, []).append((at, count))
-    together = [_together(_word_of(dtype), found) for dtype, found in small.items()]
+    counts = [prod(shape) * max(1, dtype.itemsize // 4) for _, shape, dtype in signature]
+    words = [_word_of(dtype) for _, _, dtype in signature]
     headers = [header(name, shape) for name, shape, _ in signature]
-    return _Layout(headers, together, alone, odd)
+    usual = [at for at, word in enumerate(words) if word]
+    small: dict[Any, list[tuple[int, int]]] = {}
+    for at in usual:
+        if 0 < counts[at] <= SMALL:
+            small.setdefault(signature[at][2], []).append((at, counts[at]))
+    return _Layout(
+        usual=usual,
+        compiled=_compiled([(headers[at], counts[at], int(words[at][2:])) for at in usual]),
+        headers=headers,
+        together=[_together(_word_of(dtype), found) for dtype, found in small.items()],
+        alone=[(at, words[at]) for at in usual if counts[at] > SMALL],
+        odd=[at for at, word in enumerate(words) if not word],
+    )
+
+
+def _compiled(usual: Sequence[tuple[int, int, int]]) -> Digests | None:
+    headers, counts, widths = zip(*usual) if usual else ((), (), ())
+    return Digests(headers, counts, widths) if are_compiled(counts) else None
 
 
 def _word_of(dtype: Any) -> str:

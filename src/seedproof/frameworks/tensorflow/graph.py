@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, Sequence
 
 import tensorflow as tf
 
-from seedproof.trace.digest import BLOCK, header, keys, shape_key, signed
+from seedproof.trace.digest import header, shape_key
+from seedproof.trace.keys import BLOCK, keys, signed
 
 if TYPE_CHECKING:
     from seedproof.inside.recorder import Recorder

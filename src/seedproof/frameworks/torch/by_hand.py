@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple, Sequence
 
-from seedproof.frameworks.torch.look import known, look
+from seedproof.frameworks.torch.found import known
+from seedproof.frameworks.torch.look import look
 from seedproof.frameworks.torch.steps import hooks_are_taken_off
 from seedproof.trace.format import BEFORE_TRAINING, FINAL
 

@@ -13,7 +13,8 @@ from torch.optim.optimizer import register_optimizer_step_post_hook
 from torch.utils._python_dispatch import TorchDispatchMode, _get_current_dispatch_mode_stack
 from torch.utils._pytree import tree_leaves
 
-from seedproof.frameworks.torch.look import known, look
+from seedproof.frameworks.torch.found import known
+from seedproof.frameworks.torch.look import look
 from seedproof.frameworks.torch.undisturbed import undisturbed
 from seedproof.inside.operations import Operations
 from seedproof.inside.pins.callers import place_behind

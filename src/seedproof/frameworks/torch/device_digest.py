@@ -14,7 +14,8 @@ from typing import Any, Iterator, NamedTuple, Sequence
 import torch
 
 from seedproof.frameworks.torch.digest import as_words, name_of, word_count, word_of
-from seedproof.trace.digest import BLOCK, header, keys, signed, splitmix64
+from seedproof.trace.digest import header
+from seedproof.trace.keys import BLOCK, keys, signed, splitmix64
 
 CHUNK_BLOCKS = 64  # multiplied at once, so that what is held for it stays small
 FLAT_WORDS = 1 << 21  # laid end to end at once

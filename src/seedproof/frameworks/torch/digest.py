@@ -1,16 +1,20 @@
 """Digests of PyTorch tensors that lie in the memory of the host; see `seedproof.trace.digest`.
 
-Small tensors share their operations: those of one dtype are laid end to end, multiplied by the
-keys of their positions at once, and summed by tensor. A large one is read where it lies.
+Compiled code reads them where they lie. Without it small tensors share their operations: those of
+one dtype are laid end to end, multiplied by the keys of their positions at once, and summed by
+tensor; a large one is read for itself.
 """
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, Sequence
+from typing import Any, Callable, NamedTuple, Sequence
 
 import torch
 
-from seedproof.trace.digest import fold, header, keys
+from seedproof.trace import compiled
+from seedproof.trace.digest import header
+from seedproof.trace.keys import keys
+from seedproof.trace.sums import are_compiled, fold
 
 try:
     import numpy as np
@@ -20,23 +24,45 @@ except ImportError:  # PyTorch does without it, and then nothing here is used
 SMALL = 2048  # words: beyond that, an operation of its own costs less than laying end to end
 _MASK = (1 << 64) - 1
 
+Digests = Callable[[Sequence[Any]], "list[int]"]
 
-class HostDigests:
-    """Digests tensors of these dtypes and shapes: dense, strided, in whatever order in memory."""
 
-    def __init__(self, dtypes: Sequence[Any], shapes: Sequence[Any]) -> None:
-        words = list(map(word_count, dtypes, shapes))
-        self._headers = [header(name_of(dtype), shape) for dtype, shape in zip(dtypes, shapes)]
-        self._alone = [(at, word_of(dtypes[at])) for at, n in enumerate(words) if n > SMALL]
-        self._together = []
-        for kind in dict.fromkeys(dtypes):
-            small = [at for at, n in enumerate(words) if 0 < n <= SMALL and dtypes[at] is kind]
-            if small:
-                self._together.append(_together(small, [words[at] for at in small], kind))
+def host_digests(dtypes: Sequence[Any], shapes: Sequence[Any]) -> Digests:
+    """What digests tensors of these dtypes and shapes, unsigned: dense ones, strided, in whatever
+    order in memory."""
+    headers = [header(name_of(dtype), shape) for dtype, shape in zip(dtypes, shapes)]
+    counts = list(map(word_count, dtypes, shapes))
+    if are_compiled(counts):
+        return _Compiled(headers, counts, [min(bytes_of(dtype), 4) for dtype in dtypes])
+    return _ByNumpy(headers, counts, dtypes)
+
+
+class _Compiled:
+    def __init__(
+        self, headers: Sequence[int], counts: Sequence[int], widths: Sequence[int]
+    ) -> None:
+        self._digests = compiled.Digests(headers, counts, widths)
 
     def __call__(self, tensors: Sequence[Any]) -> list[int]:
-        """The digests, unsigned."""
-        found = self._headers[:]
+        if [1 for t in tensors if not t.is_contiguous() or t.is_neg() or t.is_conj()]:
+            tensors = list(map(_in_order, tensors))
+        return self._digests([tensor.data_ptr() for tensor in tensors])
+
+
+class _ByNumpy:
+    def __init__(
+        self, headers: Sequence[int], counts: Sequence[int], dtypes: Sequence[Any]
+    ) -> None:
+        self._headers = headers
+        self._alone = [(at, word_of(dtypes[at])) for at, n in enumerate(counts) if n > SMALL]
+        self._together = []
+        for kind in dict.fromkeys(dtypes):
+            small = [at for at, n in enumerate(counts) if 0 < n <= SMALL and dtypes[at] is kind]
+            if small:
+                self._together.append(_together(small, [counts[at] for at in small], kind))
+
+    def __call__(self, tensors: Sequence[Any]) -> list[int]:
+        found = list(self._headers)
         for group in self._together:
             for at, body in zip(group.places, _bodies(group, tensors)):
                 found[at] += body
@@ -71,19 +97,22 @@ _flatten = torch._C._nn.flatten_dense_tensors
 
 def as_words(tensor: Any, word: Any) -> Any:
     """The bits of a dense tensor in the order of its elements, as a vector of signed words."""
-    if tensor.is_conj() or tensor.is_neg():
-        tensor = tensor.resolve_conj().resolve_neg()
-    return tensor.detach().reshape(-1).view(word)
+    return _in_order(tensor).reshape(-1).view(word)
+
+
+def _in_order(tensor: Any) -> Any:
+    """With its elements as they are, one after the other in memory."""
+    return tensor.detach().resolve_conj().resolve_neg().contiguous()
 
 
 def word_of(dtype: Any) -> Any:
     """The integers as which elements of `dtype` are read: of 32 bits, or as narrow as they are."""
-    return _NARROW.get(_bytes_of(dtype), torch.int32)
+    return _NARROW.get(bytes_of(dtype), torch.int32)
 
 
 def word_count(dtype: Any, shape: Sequence[int]) -> int:
     """How many words a tensor has."""
-    count = max(1, _bytes_of(dtype) // 4)
+    count = max(1, bytes_of(dtype) // 4)
     for length in shape:
         count *= length
     return count
@@ -97,6 +126,7 @@ def name_of(dtype: Any) -> str:
 _NARROW = {1: torch.int8, 2: torch.int16}
 
 
-def _bytes_of(dtype: Any) -> int:
+def bytes_of(dtype: Any) -> int:
+    """The size of an element."""
     size: int = getattr(dtype, "itemsize", 0) or torch.empty(0, dtype=dtype).element_size()
     return size

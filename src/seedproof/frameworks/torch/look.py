@@ -9,12 +9,13 @@ from __future__ import annotations
 import functools
 import struct
 from operator import attrgetter
-from typing import Any, Callable, Iterator, List, Sequence, Union
+from typing import Any, Callable, Iterator, Sequence
 
 import torch
 
 from seedproof.frameworks.torch.device_digest import device_digests
-from seedproof.frameworks.torch.digest import HostDigests
+from seedproof.frameworks.torch.digest import host_digests
+from seedproof.frameworks.torch.found import Found, Words
 from seedproof.frameworks.torch.undisturbed import NoValueError
 from seedproof.trace.digest import digest_bytes
 
@@ -33,26 +34,6 @@ _PARTS = {
     torch.sparse_bsr: ("crow_indices", "col_indices", "values"),
     torch.sparse_bsc: ("ccol_indices", "row_indices", "values"),
 }
-
-
-class Found:
-    """Words that a device computes, on their way to the host."""
-
-    def is_there(self) -> bool:
-        """Whether all have come; never waits."""
-        raise NotImplementedError
-
-    def words(self) -> list[int]:
-        """All of them, unsigned; waits for those that are still on their way."""
-        raise NotImplementedError
-
-
-Words = Union[List[int], Found]  # the digests in the order of their tensors, unsigned
-
-
-def known(words: Words) -> list[int]:
-    """The words themselves; waits for those that are still on their way."""
-    return words.words() if isinstance(words, Found) else words
 
 
 def look(tensors: Sequence[Any]) -> Words:
@@ -82,7 +63,7 @@ def _way(kind: Sequence[Any]) -> Callable[[Sequence[Any]], Words]:
         return _look_at_parts
     if not reads_through_numpy() or not all(is_near for *_, is_near in kind):
         return _OnDevices
-    return HostDigests([dtype for dtype, *_ in kind], [shape for _, shape, *_ in kind])
+    return host_digests([dtype for dtype, *_ in kind], [shape for _, shape, *_ in kind])
 
 
 @functools.lru_cache(maxsize=None)

@@ -1,0 +1,56 @@
+/* The sums of `ml64/1` for many arrays in one call. digest.py defines them and names their source.
+
+   For little-endian machines. It is the arithmetic of integers modulo 2^64, so every compiler and
+   every processor gives the same. */
+
+#include <stdint.h>
+
+enum { BLOCK = 1 << 15 };
+
+/* An array of any type is read as these, wherever it begins. */
+typedef int8_t word1;
+typedef int16_t __attribute__((aligned(1), may_alias)) word2;
+typedef int32_t __attribute__((aligned(1), may_alias)) word4;
+
+typedef uint64_t dot_product(const void *array, int64_t first, int64_t count, const uint64_t *keys);
+
+#define DEFINE_DOT(name, word)                                                                     \
+    static uint64_t name(const void *array, int64_t first, int64_t count, const uint64_t *keys)    \
+    {                                                                                              \
+        const word *words = (const word *)array + first;                                           \
+        uint64_t sum = 0;                                                                          \
+        for (int64_t at = 0; at < count; at++)                                                     \
+            sum += (uint64_t)words[at] * keys[at];                                                 \
+        return sum;                                                                                \
+    }
+
+DEFINE_DOT(dot1, word1)
+DEFINE_DOT(dot2, word2)
+DEFINE_DOT(dot4, word4)
+
+/* Each block gives 64 bits, which count as two words of what is summed in the end. */
+static uint64_t fold(dot_product *dot, const void *array, int64_t count, const uint64_t *keys)
+{
+    if (count <= BLOCK)
+        return dot(array, 0, count, keys);
+    uint64_t sum = 0;
+    for (int64_t block = 0; block * BLOCK < count; block++) {
+        int64_t left = count - block * BLOCK;
+        uint64_t of_block = dot(array, block * BLOCK, left < BLOCK ? left : BLOCK, keys);
+        sum += (uint64_t)(int32_t)of_block * keys[2 * block];
+        sum += (uint64_t)(int32_t)(of_block >> 32) * keys[2 * block + 1];
+    }
+    return sum;
+}
+
+/* The digest of each array: its header and the sum of its words, which have so many bytes (1, 2 or
+   4). An array has at most BLOCK / 2 blocks. `keys` are those of BLOCK positions. */
+void ml64_1_digests(int64_t arrays_count, const void *const *arrays, const int64_t *counts,
+                    const int8_t *widths, const uint64_t *headers, const uint64_t *keys,
+                    uint64_t *digests)
+{
+    for (int64_t at = 0; at < arrays_count; at++) {
+        dot_product *dot = widths[at] == 1 ? dot1 : widths[at] == 2 ? dot2 : dot4;
+        digests[at] = headers[at] + fold(dot, arrays[at], counts[at], keys);
+    }
+}
