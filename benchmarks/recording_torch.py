@@ -2,7 +2,7 @@
 
 Two equal models are trained on the same batches, one plain, one recorded, a few steps each in turn,
 so that both meet the machine in the same state; each pair of rounds gives one ratio. `measure` does
-so for the article's network and for one whose steps are long in comparison with what is digested.
+so for the article's network and for two whose steps are long in comparison with what is digested.
 
     python benchmarks/recording_torch.py [PAIRS]
 """
@@ -123,6 +123,14 @@ def long_steps() -> nn.Module:
     )  # fmt: skip
 
 
+def longer_steps() -> nn.Module:
+    """As long as steps usually are where training takes more than minutes."""
+    return nn.Sequential(
+        nn.Conv2d(1, 32, 3), nn.ReLU(), nn.Conv2d(32, 64, 3), nn.ReLU(), nn.MaxPool2d(2),
+        nn.Conv2d(64, 64, 3), nn.ReLU(), nn.Flatten(), nn.Linear(6400, 10),
+    )  # fmt: skip
+
+
 def measure(pairs: int) -> Iterator[Cost]:
     """The cost for each network, from so many pairs of epochs."""
     torch.set_num_threads(1)
@@ -134,6 +142,7 @@ def measure(pairs: int) -> Iterator[Cost]:
         for title, build, steps in (
             ("the article's network", article_network, 200),
             ("a network of long steps", long_steps, 40),
+            ("a network of longer steps", longer_steps, 20),
             ("the article's network, states at every step too", article_network, 200),
         ):
             if "states" in title:  # of the optimizer and the generators, else at points only

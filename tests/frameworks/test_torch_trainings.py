@@ -125,6 +125,14 @@ def test_an_update_that_is_left_out_counts_and_leaves_the_weights(trainings):
     assert params[0] == params[1] != params[2]
 
 
+@pytest.mark.parametrize("style", ["overwritten_gradients", "gradients_taken_by_a_hook"])
+def test_gradients_are_those_that_the_optimizer_receives(style, trainings):
+    received = trainings.recorded("sgd").words("optimizer0#0", "backward")
+    assert len({tuple(row) for row in received}) == 4
+    assert trainings.recorded(style).words("optimizer0#0", "backward") == received
+    assert same_bits(trainings.plain(style).variables, trainings.recorded(style).variables)
+
+
 @slow
 def test_an_update_that_fails_is_none(trainings):
     assert trainings.recorded("failing_updates").steps("optimizer0#0") == [0, 1]

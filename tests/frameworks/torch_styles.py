@@ -69,6 +69,28 @@ def sgd():
     return trained(model, torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9))
 
 
+class Overwriting(torch.optim.SGD):
+    """An optimizer that leaves nothing of its gradients, and does not say so."""
+
+    def step(self, closure=None):
+        result = super().step(closure)
+        for param in self.param_groups[0]["params"]:
+            param.grad.data.zero_()
+        return result
+
+
+def overwritten_gradients():
+    model = Network()
+    return trained(model, Overwriting(model.parameters(), lr=0.1, momentum=0.9))
+
+
+def gradients_taken_by_a_hook():
+    model = Network()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
+    optimizer.register_step_post_hook(lambda *_: optimizer.zero_grad())
+    return trained(model, optimizer)
+
+
 def fused_adam():
     model = Network()
     return trained(model, torch.optim.Adam(model.parameters(), fused=True))

@@ -174,12 +174,22 @@ class Recorder:
         return self._own_steps.begun - 1
 
     def _updates(self) -> int:
-        return sum(counter() for counter in self._counters)
+        updates = 0
+        for counter in self._counters:  # asked for several times at every step: no generator
+            updates += counter()
+        return updates
 
-    def update_done(self, step: int) -> None:
-        """All rows of update `step` are written; ends the run where that is all of it."""
+    def steps_written(self, steps: int) -> None:
+        """All rows of the first `steps` steps are written; where there is a drain, it tells."""
         if not self._draining:
-            self._stream.watermark(step + 1)
+            self._stream.watermark(steps)
+
+    def update_done(self, step: int, steps_written: int | None = None) -> None:
+        """Update `step` has been made; ends the run where that is all of it.
+
+        Of so many steps all rows are written, or up to this one.
+        """
+        self.steps_written(step + 1 if steps_written is None else steps_written)
         if self._scope.ends_after(step + 1):
             self._leave(self._scope.steps or step + 1)
 
@@ -305,7 +315,13 @@ class Recorder:
             self._record_leaves(group, leaves.flatten("", others), at, "metric", keep=False)
 
     def row(self, group: str, columns: Sequence[Column], step: int, words: Sequence[int]) -> None:
-        """One row of digests that the caller has computed, unsigned, one per column.
+        """One row of digests that the caller has computed, unsigned, one per column."""
+        self.rows(group, columns, [(step, words)])
+
+    def rows(
+        self, group: str, columns: Sequence[Column], rows: Sequence[tuple[int, Sequence[int]]]
+    ) -> None:
+        """Rows of digests, each with its step.
 
         The same `columns` object passed again costs no search. Groups named `optimizerN` have
         exactly one row per update.
@@ -317,7 +333,7 @@ class Recorder:
             try:
                 if key not in self._tables_by_columns:  # it keeps them, so that the id stays theirs
                     self._tables_by_columns[key] = (self._table_of(group, columns), columns)
-                self._tables_by_columns[key][0].append(step, words)
+                self._tables_by_columns[key][0].extend(rows)
             except OSError:
                 self.trouble(f"record {group}")
 

@@ -11,7 +11,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Sequence
 
-from seedproof.frameworks.torch.look import Words, known, look
+from seedproof.frameworks.torch.found import Words, known
+from seedproof.frameworks.torch.look import look
 from seedproof.trace.format import FINAL
 
 if TYPE_CHECKING:
@@ -30,27 +31,34 @@ class FinalWeights:
         self._names: Sequence[str] = ()
         self._step = -1
         self._versions: list[int] = []
-        self._found: Words | None = None
+        self._found: Sequence[Words] | None = None
 
     def updated(
-        self, params: Sequence[Any], names: Sequence[str], step: int, found: Words | None = None
+        self, params: Sequence[Any], names: Sequence[str], step: int, found: Sequence[Words] | None
     ) -> None:
-        """Update `step` has been made; `found` are the digests after it, first the parameters'."""
+        """Update `step` has been made; `found` are the digests of the gradients, then those after
+        the update, first the parameters'."""
         self._params, self._names, self._step = params, names, step
-        self._versions = _versions(params)
+        self._versions = _versions(params) if found is None else []
         self._found = found
 
     def write(self, rows: Rows, points: Points) -> None:
         """One row, and the values if they are what the row says."""
-        untouched = _versions(self._params) == self._versions
-        if not self._params or (self._found is None and not untouched):
+        if not self._params or (self._found is None and self._are_touched()):
             return
-        now = known(look(self._params)) if untouched else []
-        words = now if self._found is None else known(self._found)[: len(self._params)]
+        now = known(look(self._params))
+        words = now if self._found is None else self._after_update(self._found)
         named = list(zip(self._names, self._params))
         rows.write(self._group, rows.columns(self._group, PHASE, named), self._step, words)
         if now == words:
             points.values(PHASE, named, self._step)
+
+    def _are_touched(self) -> bool:
+        return _versions(self._params) != self._versions
+
+    def _after_update(self, found: Sequence[Words]) -> list[int]:
+        count = len(self._params)
+        return [word for words in found for word in known(words)][count : 2 * count]
 
 
 def _versions(params: Sequence[Any]) -> list[int]:

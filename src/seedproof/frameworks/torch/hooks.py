@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from seedproof.frameworks.torch.by_hand import ByHand
     from seedproof.frameworks.torch.inputs import Inputs
     from seedproof.frameworks.torch.loaders import Loaders
+    from seedproof.frameworks.torch.rows import Rows
     from seedproof.frameworks.torch.steps import Steps
     from seedproof.frameworks.torch.training import Training
     from seedproof.inside.recorder import Recorder
@@ -60,10 +61,10 @@ def watch_scalers(steps: Steps, training: Training) -> None:
     wrap(owner, "step", step)
 
 
-def watch_modules(inputs: Inputs, recorder: Recorder) -> None:
+def watch_modules(inputs: Inputs, rows: Rows, recorder: Recorder) -> None:
     """The outermost call of a module, in training mode and with gradients recorded."""
     original = torch.nn.Module.__call__
-    begin = undisturbed(inputs.call, recorder)
+    begin, leave = (undisturbed(look, recorder) for look in (inputs.call, rows.training_is_left))
 
     def call(self: Any, *arguments: Any, **named: Any) -> Any:
         if is_traced():
@@ -74,6 +75,8 @@ def watch_modules(inputs: Inputs, recorder: Recorder) -> None:
             compiler = set_compiler(None)
             set_compiler(compiler)
             begins = compiler is None and begin(self, arguments, named)
+        elif not looked_at and rows.are_held():
+            leave()
         try:
             return original(self, *arguments, **named)
         except BaseException as error:
@@ -113,12 +116,12 @@ def watch_loaders(loaders: Loaders, inputs: Inputs, recorder: Recorder) -> None:
     """What comes out of a DataLoader, in the process that asks for it."""
     owner = dataloader._BaseDataLoaderIter
     original = owner.__next__
-    begin, yielded, exhausted = (
-        undisturbed(look, recorder) for look in (loaders.begin, loaders.yielded, loaders.exhausted)
+    yielded, exhausted = (
+        undisturbed(look, recorder) for look in (loaders.yielded, loaders.exhausted)
     )
 
     def get(self: Any) -> Any:
-        begins = begin()
+        begins = not is_traced() and loaders.begin()
         try:
             batch = original(self)
         except BaseException as error:

@@ -9,7 +9,8 @@ from weakref import ref
 
 import torch
 
-from seedproof.frameworks.torch.look import Words, look, look_at_number
+from seedproof.frameworks.torch.found import Words
+from seedproof.frameworks.torch.look import look, look_at_number
 from seedproof.frameworks.torch.modules import parameters, unwrapped
 from seedproof.frameworks.torch.perturbation import perturb
 from seedproof.frameworks.torch.undisturbed import gradients_are_recorded
@@ -67,17 +68,21 @@ class Inputs:
         One with no parameters is, too, where gradients flow through it: a loss. Others prepare
         data. What a DataLoader has just yielded is not recorded again.
         """
-        if not gradients_are_recorded() or not self._training.thread.is_here():
+        if not gradients_are_recorded():
+            self._training.rows.training_is_left()
+            return False
+        if not self._training.thread.is_here():
             return False
         module = unwrapped(module)
         name = type(module).__name__
         tensors = self._new_tensors(name, arguments, named)
+        trains = self._trains(module)
         given = [one for one in tensors if not one[1].requires_grad]
         computed = [one for one in tensors if one[1].requires_grad]
-        if not computed and not self._trains(module):
+        if not computed and not trains:
             return False
         words = _look(given), _look(computed)
-        if self._trains(module):
+        if trains:
             self._meet(module)
         self._put(f"data/{name}", "data", given, words[0])
         self._put(f"forward/{name}", "forward", computed, words[1])

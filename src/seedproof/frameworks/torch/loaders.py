@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, ref
 
 from torch.utils import data
 
@@ -35,6 +35,8 @@ class Loaders:
         self._by_hand = by_hand
         self._inputs = inputs
         self._updates_before: Any = WeakKeyDictionary()
+        self._recent: Any = lambda: None  # an iterator, and how many batches it has
+        self._batches: int | None = None
         self.ends_epochs = True
 
     def begin(self) -> bool:
@@ -46,9 +48,10 @@ class Loaders:
 
     def yielded(self, iterator: Any, batch: Any) -> None:
         """An iterator has given a batch: where no gradients are recorded, it only evaluates."""
-        if iterator not in self._updates_before:
-            self._updates_before[iterator] = self._training.recorder.step()
-        self._training.points.ends_epoch = _is_last(iterator)
+        if self._recent() is not iterator:
+            self._recent, self._batches = ref(iterator), _batches_of(iterator)
+            self._updates_before.setdefault(iterator, self._training.recorder.step())
+        self._training.points.ends_epoch = iterator._num_yielded == self._batches
         if self._training.records_steps and gradients_are_recorded():
             self._inputs.batch(batch)
 
@@ -58,15 +61,16 @@ class Loaders:
         step = self._training.recorder.step()
         before = self._updates_before.pop(iterator, step)
         self._training.rows.write_pending(step + 1)
+        self._training.rows.training_is_left()
         if self.ends_epochs and step > before:
             if self._training.records_steps:
                 self._training.points.generators(step)
             self._training.recorder.epoch_done()
 
 
-def _is_last(iterator: Any) -> bool:
-    """Whether the batch that was given is the last one, as far as that can be known."""
+def _batches_of(iterator: Any) -> int | None:
+    """How many batches it gives, as far as that can be known."""
     sampler: Any = getattr(iterator, "_index_sampler", None)
     if type(sampler) is not data.BatchSampler or type(sampler.sampler) not in _COUNTED:
-        return False
-    return bool(iterator._num_yielded == len(sampler))
+        return None
+    return len(sampler)

@@ -17,6 +17,7 @@ from seedproof.frameworks.torch.training import Training
 from seedproof.frameworks.torch.undisturbed import CAN_BE_TRACED
 
 if TYPE_CHECKING:
+    from seedproof.frameworks.torch.rows import Rows
     from seedproof.inside.recorder import Recorder
 
 
@@ -52,7 +53,7 @@ def observe(recorder: Recorder) -> None:
     watch_parameters(training.modules)
     if training.records_steps:
         hooks.watch_backward(inputs, by_hand, recorder)
-        _watch_modules(inputs, recorder)
+        _watch_modules(inputs, training.rows, recorder)
     close = recorder.close
     updated = _nothing if close is None else torch_closely.watch(recorder, close)
     observed = Observed(training, inputs, loaders, updated)
@@ -62,9 +63,9 @@ def _nothing() -> None:
     """No step is looked at closely."""
 
 
-def _watch_modules(inputs: Inputs, recorder: Recorder) -> None:
+def _watch_modules(inputs: Inputs, rows: Rows, recorder: Recorder) -> None:
     if CAN_BE_TRACED:
-        hooks.watch_modules(inputs, recorder)
+        hooks.watch_modules(inputs, rows, recorder)
     else:
         version = f"PyTorch {torch.__version__}"
         recorder.event("note", text=f"what modules are called with is not looked at in {version}")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Sequence
 from weakref import finalize
 
 from seedproof.frameworks.torch.final import FinalWeights
+from seedproof.frameworks.torch.gradients import GradientsLeft
 from seedproof.frameworks.torch.rows import column
 
 if TYPE_CHECKING:
@@ -61,6 +62,7 @@ class Known:
         self.number = number
         self.owner = f"optimizer{min(number, MOST_OPTIMIZERS)}"
         self.final = FinalWeights(self.owner)
+        self.gradients_left = GradientsLeft()
         self.layout: Layout | None = None
 
 
@@ -93,6 +95,10 @@ class Optimizers:
         if self._known.get(key) is known:
             del self._known[key]
             self._gone.append(known)
+
+    def any_gone(self) -> bool:
+        """Whether `gone` has any to tell of."""
+        return bool(self._gone)
 
     def gone(self) -> list[Known]:
         """Those that are no more since this was asked last."""

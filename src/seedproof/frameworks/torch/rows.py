@@ -1,8 +1,9 @@
 """Rows of digests, written in their order, also where a device has yet to compute them.
 
-What goes into a step is written together with what it leaves: rows that are written one after the
-other cost a third of what they cost one at a time. What a device computes is written when it has
-come, and until then nothing that follows: a thread of the recorder looks every 100 ms.
+Rows that are written one after the other cost a third of what they cost one at a time, so those of
+several steps are: they are held for `SECONDS` at most while training goes on, and no longer than
+until it is left. What a device computes is written when it has come, and until then nothing that
+follows: a thread of the recorder looks.
 """
 
 from __future__ import annotations
@@ -10,10 +11,11 @@ from __future__ import annotations
 import os
 import threading
 from collections import deque
+from time import monotonic
 from typing import TYPE_CHECKING, Any, Callable, Sequence, Tuple
 
 from seedproof.frameworks.torch.digest import name_of
-from seedproof.frameworks.torch.look import Found, Words, known
+from seedproof.frameworks.torch.found import Found, Words, known
 from seedproof.trace.format import DIGEST, Column
 
 if TYPE_CHECKING:
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 
 MOST_PENDING = 256  # rows of one step before they are written in any case
 MOST_COMING = 1000  # rows: beyond that the oldest is waited for, so that memory does not grow
+SECONDS = 0.1
 
 Named = Sequence[Tuple[str, Any]]
 
@@ -38,6 +41,7 @@ class Rows:
     def __init__(self, recorder: Recorder) -> None:
         self._recorder = recorder
         self._columns: dict[Any, Sequence[Column]] = {}
+        self._steps_held = 0
         self._steps_written = 0
         self._begin_anew()
         if hasattr(os, "register_at_fork"):
@@ -47,7 +51,9 @@ class Rows:
         """In a forked child: what waits is the parent's, and so is the thread that looks."""
         self._lock = threading.RLock()
         self._pending: list[Any] = []
+        self._held: deque[Any] = deque()
         self._coming: deque[Any] = deque()
+        self._written_at = 0.0
         self._is_drained = False
 
     def columns(self, group: str, phase: str, named: Named, kind: str = DIGEST) -> Sequence[Column]:
@@ -77,34 +83,67 @@ class Rows:
         """One row: all the words of its parts."""
         coming = [part for part in parts if isinstance(part, Found)]
         if coming or self._coming:
-            self._write_later(coming, lambda: self._write(group, columns, step, parts))
+            self._hold_later(coming, lambda: self._hold(group, columns, step, parts))
         else:
-            self._write(group, columns, step, parts)
-
-    def _write(self, group: str, columns: Any, step: int, parts: Sequence[Words]) -> None:
-        words: list[int] = []
-        for part in parts:
-            words += known(part)
-        self._recorder.row(group, columns, step, words)
+            self._hold(group, columns, step, parts)
 
     def update_done(self, step: int) -> None:
-        """All rows of update `step` have been written, or wait for a device."""
+        """All rows of update `step` are there, or wait for a device."""
         if self._coming:
-            self._write_later([], lambda: self._written(step))
+            self._hold_later([], lambda: self._hold_step(step))
         else:
-            self._written(step)
-        self._recorder.update_done(step)
+            self._hold_step(step)
+        if monotonic() - self._written_at > SECONDS:
+            self.write_held()
+        self._recorder.update_done(step, self._steps_written)
 
-    def _written(self, step: int) -> None:
-        self._steps_written = step + 1
+    def _hold(self, group: str, columns: Any, step: int, parts: Sequence[Words]) -> None:
+        self._held.append((group, columns, step, [word for part in parts for word in known(part)]))
+
+    def _hold_step(self, step: int) -> None:
+        self._steps_held = step + 1
+
+    # -- what is held --------------------------------------------------------------------------
+
+    def write_held(self) -> None:
+        """Writes all rows that are there, those of one table together."""
+        with self._lock:
+            steps = self._steps_held
+            tables: dict[Any, Any] = {}
+            while self._held:
+                group, columns, *row = self._held.popleft()
+                tables.setdefault((group, id(columns)), (group, columns, []))[2].append(row)
+            for group, columns, rows in tables.values():
+                self._recorder.rows(group, columns, rows)
+            self._steps_written = steps
+            self._written_at = monotonic()
+
+    def are_held(self) -> bool:
+        """Whether any are still to be written."""
+        return bool(self._held)
+
+    def training_is_left(self) -> None:
+        """Something else goes on, nobody knows how long."""
+        if self._held:
+            self.write_held()
+            self._recorder.steps_written(self._steps_written)
+
+    def finish(self) -> None:
+        """Writes everything; waits for what is still to come."""
+        self.write_pending(self._recorder.step() + 1)
+        with self._lock:
+            while self._coming:
+                self._hold_first()
+            self.write_held()
+        self._recorder.steps_written(self._steps_written)
 
     # -- what devices compute ------------------------------------------------------------------
 
-    def _write_later(self, coming: Sequence[Found], write: Callable[[], None]) -> None:
+    def _hold_later(self, coming: Sequence[Found], hold: Callable[[], None]) -> None:
         with self._lock:
-            self._coming.append((coming, write))
+            self._coming.append((coming, hold))
             if len(self._coming) > MOST_COMING:
-                self._write_first()
+                self._hold_first()
         if not self._is_drained:
             self._is_drained = True
             self._recorder.add_drain(self._drain)
@@ -113,17 +152,11 @@ class Rows:
         """Writes what has come; how many steps have been written whole."""
         with self._lock:
             while self._coming and all(part.is_there() for part in self._coming[0][0]):
-                self._write_first()
+                self._hold_first()
+            self.write_held()
             return self._steps_written
 
-    def _write_first(self) -> None:
-        """It stays until it is written: nobody else may come before it meanwhile."""
+    def _hold_first(self) -> None:
+        """It stays until it is held: nobody else may come before it meanwhile."""
         self._coming[0][1]()
         self._coming.popleft()
-
-    def finish(self) -> None:
-        """Writes everything; waits for what is still to come."""
-        self.write_pending(self._recorder.step() + 1)
-        with self._lock:
-            while self._coming:
-                self._write_first()

@@ -22,28 +22,40 @@ class Steps:
     def __init__(self, training: Training) -> None:
         self._training = training
         self._updates = Updates(training)
-        self._begun: dict[int, tuple[int, Begun]] = {}
+        self._begun: dict[int, tuple[int, Begun | None]] = {}
+        self._nested: set[int] = set()
 
     def begin(self, optimizer: Any, arguments: Any, named: Any) -> None:
-        """An optimizer begins an update.
-
-        Where a closure computes the gradients, they are there afterwards only.
+        """An optimizer begins an update, of which all can be looked at afterwards if it leaves its
+        gradients alone. Where a closure computes them, they are there afterwards only.
         """
         thread = threading.get_ident()
         if thread in self._begun and _is_inside_a_step():
+            self._nested.add(thread)
             return
         self._training.has_optimizer = True
-        closure = any(one is not None for one in (*arguments[1:], *named.values()))
-        begun = self._begin(optimizer, with_gradients=not closure)
+        more = len(arguments) > 1 or named
+        closure = more and any(one is not None for one in (*arguments[1:], *named.values()))
+        known = self._training.optimizers.known(optimizer)
+        looks = closure or known.gradients_left.are_looked_at_before()
+        begun = self._begin(optimizer, with_gradients=not closure) if looks else None
         self._begun[thread] = id(optimizer), begun
 
     def end(self, optimizer: Any, arguments: Any, named: Any) -> None:
         """An optimizer has made an update."""
         thread = threading.get_ident()
         key, begun = self._begun.get(thread, (None, None))
-        if begun is not None and key == id(optimizer) and not _is_inside_a_step():
-            del self._begun[thread]
-            self._updates.end(begun, lambda: optimizer.state)
+        if key != id(optimizer) or (thread in self._nested and _is_inside_a_step()):
+            return
+        del self._begun[thread]
+        self._nested.discard(thread)
+        if begun is None:
+            begun = self._begin(optimizer, with_gradients=False)
+            begun.known.gradients_left.updated()
+        elif begun.gradients is not None:
+            gradients = begun.layout.gradients()
+            begun.known.gradients_left.looked_at_before(begun.gradients, gradients)
+        self._updates.end(begun, lambda: optimizer.state)
 
     def skipped(self, optimizer: Any) -> None:
         """A `GradScaler` has found gradients that are not finite, and left the weights alone."""

@@ -71,8 +71,9 @@ class Training:
 
     def write_gone(self) -> None:
         """What optimizers have left that are no more."""
-        for known in self.optimizers.gone():
-            self._write(known)
+        if self.optimizers.any_gone():
+            for known in self.optimizers.gone():
+                self._write(known)
 
     def _write(self, known: Known) -> None:
         if known.number < MOST_OPTIMIZERS:

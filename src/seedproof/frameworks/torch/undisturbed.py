@@ -54,7 +54,14 @@ def undisturbed(
         compiler = set_compiler(None)
         try:
             with torch._C.DisableTorchFunction(), torch._C._DisableTorchDispatch():
-                return tell() if _is_captured() else _without_gradients(look, arguments)
+                if _is_captured():
+                    return tell()
+                _here.gradients_are_recorded = recorded = torch.is_grad_enabled()
+                torch._C._set_grad_enabled(False)
+                try:
+                    return look(*arguments)
+                finally:
+                    torch._C._set_grad_enabled(recorded)
         except NoValueError:
             return None
         except Exception:
@@ -65,15 +72,6 @@ def undisturbed(
 
     never_compiled(looking)
     return looking
-
-
-def _without_gradients(look: Callable[..., Any], arguments: Any) -> Any:
-    _here.gradients_are_recorded = recorded = torch.is_grad_enabled()
-    torch._C._set_grad_enabled(False)
-    try:
-        return look(*arguments)
-    finally:
-        torch._C._set_grad_enabled(recorded)
 
 
 class _Here(threading.local):

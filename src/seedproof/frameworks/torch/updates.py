@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Callable, Mapping, NamedTuple, Optional, Sequence
 
-from seedproof.frameworks.torch.look import Words, look
+from seedproof.frameworks.torch.found import Words
+from seedproof.frameworks.torch.look import look
 from seedproof.frameworks.torch.perturbation import perturb
 from seedproof.trace.format import BEFORE_TRAINING
 
@@ -59,17 +60,23 @@ class Updates:
     def end(self, begun: Begun, state: Callable[[], Mapping[Any, Any]]) -> None:
         """The update has been made; `state` gives what the optimizer keeps to itself."""
         training, known, layout, step = self._training, *begun[:3]
-        found = None
-        if training.records_steps:
-            gradients = look(layout.gradients()) if begun.gradients is None else begun.gradients
-            found = look(layout.state())
-            training.rows.write_pending(step)
-            training.rows.write(known.owner, layout.columns, step, gradients, found)
+        training.rows.write_pending(step)
+        found = self._record(begun) if training.records_steps else None
         training.count_update()
         known.final.updated(layout.params, layout.final_names, step, found)
         if training.records_steps and training.points.are_at(step):
             self._record_points(begun, state)
         training.rows.update_done(step)
+
+    def _record(self, begun: Begun) -> Sequence[Words]:
+        """The row of an update: the words of its gradients, then those of what it leaves."""
+        known, layout, step, gradients = begun
+        if gradients is None:
+            words: Sequence[Words] = (look([*layout.gradients(), *layout.state()]),)
+        else:
+            words = gradients, look(layout.state())
+        self._training.rows.write(known.owner, layout.columns, step, *words)
+        return words
 
     def _record_points(self, begun: Begun, state: Callable[[], Mapping[Any, Any]]) -> None:
         points, known, layout, step = self._training.points, *begun[:3]

@@ -1,0 +1,142 @@
+"""Rows are held while training goes on, for a tenth of a second, and written when it is left."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from seedproof.inside.recorder import Recorder
+from seedproof.inside.scope import Scope
+from seedproof.trace.format import Column
+from seedproof.trace.reader import main_stream
+from seedproof.trace.writer import StreamWriter
+from traces import HELLO, rows_of
+
+torch_rows = pytest.importorskip("seedproof.frameworks.torch.rows")
+Found = torch_rows.Found
+
+COLUMNS = (Column("update", "w"),)
+OTHERS = (Column("data", "x"),)
+
+
+class Trained:
+    """Rows of updates that are made at the times that a test says."""
+
+    def __init__(self, place, clock):
+        self._place, self._clock = place, clock
+        writer = StreamWriter(str(place / "trace" / "main"))
+        writer.event("hello", **HELLO)
+        self.recorder = Recorder(writer, Scope({}))
+        self.rows = torch_rows.Rows(self.recorder)
+
+    def update(self, step, seconds, word=None):
+        self._clock[0] += seconds
+        self.rows.put("data", OTHERS, [step + 100])
+        self.rows.write_pending(step)
+        self.rows.write("optimizer0", COLUMNS, step, [step] if word is None else word)
+        self.rows.update_done(step)
+
+    def stream(self):
+        found = main_stream(self._place / "trace")
+        found.refresh()
+        return found
+
+    def written(self):
+        """The steps on disk: by the watermark and, if there are any, by each table."""
+        stream = self.stream()
+        steps = [[step for step, _ in rows_of(stream, key)] for key in stream.tables]
+        assert all(of == [*range(stream.watermark())] for of in steps)
+        return stream.watermark()
+
+
+@pytest.fixture
+def trained(tmp_path, monkeypatch):
+    clock = [1000.0]
+    monkeypatch.setattr(torch_rows, "monotonic", lambda: clock[0])
+    found = Trained(tmp_path, clock)
+    yield found
+    found.recorder.finish()
+
+
+class NotYet(Found):
+    """A word that a device computes, and that comes when it is told to."""
+
+    come = False
+
+    def is_there(self):
+        return self.come
+
+    def words(self):
+        return [7]
+
+
+def test_slow_steps_are_written_at_once(trained):
+    for step in range(3):
+        trained.update(step, seconds=0.2)
+        assert trained.written() == step + 1
+
+
+def test_quick_steps_are_written_a_tenth_of_a_second_late(trained):
+    written = []
+    for step in range(8):
+        trained.update(step, seconds=0.03)
+        written.append(trained.written())
+    assert written == [1, 1, 1, 1, 5, 5, 5, 5]
+    assert rows_of(trained.stream(), "data#0") == [(step, step + 100) for step in range(5)]
+
+
+def test_all_are_written_when_training_is_left(trained):
+    for step in range(3):
+        trained.update(step, seconds=0.001)
+    assert trained.rows.are_held()
+    trained.rows.training_is_left()
+    assert not trained.rows.are_held()
+    assert trained.written() == 3
+
+
+def test_all_are_written_in_the_end(trained):
+    for step in range(3):
+        trained.update(step, seconds=0.001)
+    trained.rows.finish()
+    assert trained.written() == 3
+
+
+def test_a_row_that_a_device_computes_is_waited_for_by_those_that_follow(trained):
+    word = NotYet()
+    trained.update(0, seconds=0.2)
+    trained.update(1, seconds=0.2, word=word)
+    trained.update(2, seconds=0.2)
+    trained.recorder.drain()
+    assert trained.stream().watermark() == 1
+    word.come = True
+    trained.recorder.drain()
+    assert trained.written() == 3
+    assert rows_of(trained.stream(), "optimizer0#0") == [(0, 0), (1, 7), (2, 2)]
+
+
+KILLED = """
+import os, signal, torch
+
+model = torch.nn.Linear(3, 2)
+optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+for _ in range(3):
+    optimizer.zero_grad()
+    model(torch.ones(4, 3)).sum().backward()
+    optimizer.step()
+{leave}
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no SIGKILL")
+@pytest.mark.parametrize(
+    "leave", ["model.eval()(torch.ones(4, 3))", "with torch.no_grad(): model(torch.ones(4, 3))"]
+)
+def test_a_script_that_evaluates_before_it_is_killed_has_left_all_steps(leave, seedproof, script):
+    done = seedproof("run", script(KILLED.format(leave=leave)))
+    assert "was killed by SIGKILL" in done.err
+    (trace,) = (seedproof.directory / ".seedproof" / "runs").glob("*/as-is/0/trace")
+    stream = main_stream(trace)
+    stream.refresh()
+    assert stream.watermark() == 3
