@@ -10,6 +10,7 @@ from seedproof.inside.recorder import Recorder
 from seedproof.inside.scope import Scope
 from seedproof.trace.format import Column
 from seedproof.trace.reader import main_stream
+from seedproof.trace.stream import Stream
 from seedproof.trace.writer import StreamWriter
 from traces import HELLO, rows_of
 
@@ -115,8 +116,8 @@ def test_a_row_that_a_device_computes_is_waited_for_by_those_that_follow(trained
     assert rows_of(trained.stream(), "optimizer0#0") == [(0, 0), (1, 7), (2, 2)]
 
 
-KILLED = """
-import os, signal, torch
+TRAINED = """
+import os, signal, seedproof, torch
 
 model = torch.nn.Linear(3, 2)
 optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
@@ -124,8 +125,6 @@ for _ in range(3):
     optimizer.zero_grad()
     model(torch.ones(4, 3)).sum().backward()
     optimizer.step()
-{leave}
-os.kill(os.getpid(), signal.SIGKILL)
 """
 
 
@@ -134,9 +133,30 @@ os.kill(os.getpid(), signal.SIGKILL)
     "leave", ["model.eval()(torch.ones(4, 3))", "with torch.no_grad(): model(torch.ones(4, 3))"]
 )
 def test_a_script_that_evaluates_before_it_is_killed_has_left_all_steps(leave, seedproof, script):
-    done = seedproof("run", script(KILLED.format(leave=leave)))
-    assert "was killed by SIGKILL" in done.err
+    name = script(f"{TRAINED}{leave}\nos.kill(os.getpid(), signal.SIGKILL)\n")
+    assert "was killed by SIGKILL" in seedproof("run", name).err
+    assert steps_of(seedproof) == {"main": 3}
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")
+@pytest.mark.parametrize("steps", [0, 2])
+def test_a_fork_has_the_steps_that_it_makes_itself(steps, seedproof, script):
+    more = f"""
+if os.fork():
+    os.wait()
+else:
+    for _ in range({steps}):
+        optimizer.step()
+    seedproof.record("of the fork", 1)
+"""
+    assert seedproof("run", script(TRAINED + more)).status == 0
+    left = steps_of(seedproof)
+    assert left.pop("main") == 3
+    assert list(left.values()) == [3 + steps if steps else 0]
+
+
+def steps_of(seedproof):
+    """How many steps each stream of the only run says it has."""
     (trace,) = (seedproof.directory / ".seedproof" / "runs").glob("*/as-is/0/trace")
-    stream = main_stream(trace)
-    stream.refresh()
-    assert stream.watermark() == 3
+    streams = [Stream(hello.parent) for hello in trace.rglob("events.jsonl")]
+    return {str(one.directory.relative_to(trace)): one.watermark() for one in streams}

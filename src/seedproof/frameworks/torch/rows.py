@@ -41,8 +41,6 @@ class Rows:
     def __init__(self, recorder: Recorder) -> None:
         self._recorder = recorder
         self._columns: dict[Any, Sequence[Column]] = {}
-        self._steps_held = 0
-        self._steps_written = 0
         self._begin_anew()
         if hasattr(os, "register_at_fork"):
             os.register_at_fork(after_in_child=self._begin_anew)
@@ -53,6 +51,7 @@ class Rows:
         self._pending: list[Any] = []
         self._held: deque[Any] = deque()
         self._coming: deque[Any] = deque()
+        self._steps_held = self._steps_written = 0
         self._written_at = 0.0
         self._is_drained = False
 
