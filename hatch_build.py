@@ -32,16 +32,18 @@ class CompiledDigest(BuildHookInterface):
 
 
 def compile_library(source: Path, library: Path) -> bool:
-    """Whether `library` now is what `source` says."""
-    library.unlink(missing_ok=True)
+    """Whether `library` now is what `source` says; it never is half of it."""
     compiler = os.environ.get("CC") or next(filter(shutil.which, ("cc", "gcc", "clang")), None)
-    if compiler is None:
-        return False
-    command = [*shlex.split(compiler), *OPTIONS, "-o", str(library), str(source)]
+    made = library.with_suffix(".new")
+    command = [*shlex.split(compiler or ""), *OPTIONS, "-o", str(made), str(source)]
     try:
-        return subprocess.run(command, check=False).returncode == 0 and library.exists()
+        library.unlink(missing_ok=True)
+        if compiler is None or subprocess.run(command, check=False).returncode:
+            return False
+        made.replace(library)
     except OSError:
         return False
+    return True
 
 
 def platform() -> str:

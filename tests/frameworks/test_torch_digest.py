@@ -67,6 +67,23 @@ def test_every_length_is_folded_as_in_numpy(length, digests):
     assert digests(tensor) == [digest_array(tensor.numpy())]
 
 
+@pytest.mark.parametrize("offset", [0, 300])
+def test_memory_that_was_given_back_is_not_read(offset, monkeypatch):
+    monkeypatch.setattr(looking, "_ways", {})
+    if not sums.are_compiled([]):
+        pytest.skip("no C compiler was at hand when this was installed")
+    tensor = torch.zeros(1000)[offset:]
+    tensor.untyped_storage().resize_(0)
+    with pytest.raises(TypeError, match="no memory"):
+        looking.look([tensor, torch.zeros(0)])
+
+
+def test_a_tensor_that_never_had_memory_is_not_read(monkeypatch):
+    monkeypatch.setattr(looking, "_ways", {})
+    with pytest.raises((TypeError, RuntimeError)):
+        looking.look([torch._efficientzerotensor((3, 4))])
+
+
 @pytest.mark.slow
 def test_a_tensor_that_is_folded_twice_has_the_same_digest(digests):
     tensor = random("int8", BLOCK * BLOCK // 2 + 17)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import sys
 
 import pytest
 
+from seedproof.inside import held_rows
 from seedproof.inside.recorder import Recorder
 from seedproof.inside.scope import Scope
 from seedproof.trace.format import Column
@@ -54,7 +56,7 @@ class Trained:
 @pytest.fixture
 def trained(tmp_path, monkeypatch):
     clock = [1000.0]
-    monkeypatch.setattr(torch_rows, "monotonic", lambda: clock[0])
+    monkeypatch.setattr(held_rows, "monotonic", lambda: clock[0])
     found = Trained(tmp_path, clock)
     yield found
     found.recorder.finish()
@@ -90,17 +92,82 @@ def test_quick_steps_are_written_a_tenth_of_a_second_late(trained):
 def test_all_are_written_when_training_is_left(trained):
     for step in range(3):
         trained.update(step, seconds=0.001)
-    assert trained.rows.are_held()
+    assert trained.written() == 1
     trained.rows.training_is_left()
-    assert not trained.rows.are_held()
     assert trained.written() == 3
 
 
 def test_all_are_written_in_the_end(trained):
     for step in range(3):
         trained.update(step, seconds=0.001)
-    trained.rows.finish()
+    trained.recorder.finish()
     assert trained.written() == 3
+
+
+def test_rows_of_one_table_keep_their_order_whatever_their_columns_say(trained):
+    """Columns of one name are of one table, also where they hold other kinds of words."""
+    others = (Column("data", "x", kind="value"),)
+    for step in range(3):
+        trained.rows.put("data", OTHERS, [10 * step])
+        trained.rows.put("data", others, [10 * step + 1])
+        trained.rows.write_pending(step)
+    trained.rows.training_is_left()
+    rows = [(0, 0), (0, 1), (1, 10), (1, 11), (2, 20), (2, 21)]
+    assert rows_of(trained.stream(), "data#0") == rows
+
+
+def test_rows_that_no_update_follows_are_not_held_without_end(trained):
+    for _ in range(3 * torch_rows.MOST_PENDING):
+        trained.rows.put("data", OTHERS, [1])
+    assert len(rows_of(trained.stream(), "data#0")) >= 2 * torch_rows.MOST_PENDING
+
+
+def test_nobody_else_says_how_far_the_trace_has_come_while_rows_are_held(trained):
+    trained.update(0, seconds=0.2)
+    trained.update(1, seconds=0.001)
+    assert trained.written() == 1
+    trained.recorder.update_done(2)
+    assert trained.stream().watermark() == 3
+    assert [step for step, _ in rows_of(trained.stream(), "data#0")] == [0, 1]
+
+
+def test_a_record_of_the_script_does_not_overtake_rows_that_are_held(trained):
+    trained.rows.put("data", OTHERS, [1])
+    trained.rows.write_pending(0)
+    trained.recorder.record("own", 1, None, "output")
+    assert rows_of(trained.stream(), "data#0") == [(0, 1)]
+
+
+def test_what_was_lost_is_never_said_to_be_written(trained, monkeypatch):
+    trained.update(0, seconds=0.2)
+    trained.update(1, seconds=0.001)
+
+    def interrupted(rows):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(trained.recorder.held, "_write_rows", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        trained.update(2, seconds=0.2)
+    monkeypatch.undo()
+    trained.recorder.held._written_at = 0
+    trained.update(3, seconds=0.2)
+    trained.recorder.finish()
+    assert trained.stream().watermark() == 1
+
+
+def test_a_signal_handler_that_comes_in_between_leaves_the_writing_to_whom_it_met(trained):
+    trained.update(0, seconds=0.2)
+    trained.update(1, seconds=0.001)
+    write = trained.recorder.held._write_rows
+
+    def interrupted(rows):
+        trained.recorder.held.write()
+        assert trained.stream().watermark() == 1
+        write(rows)
+
+    trained.recorder.held._write_rows = interrupted
+    trained.rows.training_is_left()
+    assert trained.written() == 2
 
 
 def test_a_row_that_a_device_computes_is_waited_for_by_those_that_follow(trained):
@@ -134,7 +201,7 @@ for _ in range(3):
 )
 def test_a_script_that_evaluates_before_it_is_killed_has_left_all_steps(leave, seedproof, script):
     name = script(f"{TRAINED}{leave}\nos.kill(os.getpid(), signal.SIGKILL)\n")
-    assert "was killed by SIGKILL" in seedproof("run", name).err
+    assert "was killed by SIGKILL" in seedproof("run", "--python", sys.executable, name).err
     assert steps_of(seedproof) == {"main": 3}
 
 
@@ -149,7 +216,7 @@ else:
         optimizer.step()
     seedproof.record("of the fork", 1)
 """
-    assert seedproof("run", script(TRAINED + more)).status == 0
+    assert seedproof("run", "--python", sys.executable, script(TRAINED + more)).status == 0
     left = steps_of(seedproof)
     assert left.pop("main") == 3
     assert list(left.values()) == [3 + steps if steps else 0]

@@ -125,12 +125,32 @@ def test_an_update_that_is_left_out_counts_and_leaves_the_weights(trainings):
     assert params[0] == params[1] != params[2]
 
 
-@pytest.mark.parametrize("style", ["overwritten_gradients", "gradients_taken_by_a_hook"])
+@pytest.mark.parametrize(
+    "style",
+    [
+        "overwritten_gradients",
+        "gradients_taken_by_a_hook",
+        "gradients_given_back",
+    ],
+)
 def test_gradients_are_those_that_the_optimizer_receives(style, trainings):
     received = trainings.recorded("sgd").words("optimizer0#0", "backward")
     assert len({tuple(row) for row in received}) == 4
     assert trainings.recorded(style).words("optimizer0#0", "backward") == received
     assert same_bits(trainings.plain(style).variables, trainings.recorded(style).variables)
+
+
+def test_where_the_weights_are_gone_in_the_end_the_steps_are_not(trainings):
+    stream = trainings.recorded("weights_gone_in_the_end").stream
+    assert stream.watermark() == 4
+    assert incompleteness(stream) == ""
+    assert trainings.recorded("weights_gone_in_the_end").steps("loss/backward#0") == [0, 1, 2, 3]
+
+
+@slow
+def test_epochs_end_whose_loader_keeps_its_workers(trainings):
+    recorded = trainings.recorded("persistent_workers", epochs=2)
+    assert recorded.stream.watermark() == 8
 
 
 @slow

@@ -84,6 +84,19 @@ def overwritten_gradients():
     return trained(model, Overwriting(model.parameters(), lr=0.1, momentum=0.9))
 
 
+def gradients_given_back():
+    """The memory of gradients is given back as soon as they have been used."""
+
+    def give_back(optimizer, *_):
+        for param in optimizer.param_groups[0]["params"]:
+            param.grad.untyped_storage().resize_(0)
+
+    model = Network()
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
+    optimizer.register_step_post_hook(give_back)
+    return trained(model, optimizer)
+
+
 def gradients_taken_by_a_hook():
     model = Network()
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9)
@@ -91,18 +104,29 @@ def gradients_taken_by_a_hook():
     return trained(model, optimizer)
 
 
+def weights_gone_in_the_end():
+    """When the recording ends there is nothing left to be read."""
+    model = Network()
+    left = [value.clone() for value in trained(model, torch.optim.SGD(model.parameters(), lr=0.1))]
+    torch.__future__.set_swap_module_params_on_conversion(True)
+    model.zero_grad()
+    global kept_to_the_end
+    kept_to_the_end = model.to("meta")
+    return left
+
+
 def fused_adam():
     model = Network()
     return trained(model, torch.optim.Adam(model.parameters(), fused=True))
 
 
-def loader(data=None, workers=0, **options):
+def loader(data=None, workers=0, epochs=2, **options):
     """An epoch is four batches, and is followed by a validation."""
     data = data or TensorDataset(IMAGES, LABELS)
     model, loss = Network(), nn.CrossEntropyLoss()
     optimizer = torch.optim.Adam(model.parameters(), lr=0.01)
     batches = DataLoader(data, batch_size=8, shuffle=True, num_workers=workers, **options)
-    for _ in range(2):
+    for _ in range(epochs):
         model.train()
         for batch in batches:
             x, y = batch if isinstance(batch, list) else (batch["image"], batch["label"])
@@ -122,6 +146,11 @@ def loaded_here():
 
 def forked_workers():
     return loader(Augmented(), 2, multiprocessing_context="fork")
+
+
+def persistent_workers():
+    data = TensorDataset(IMAGES, LABELS)
+    return loader(data, 1, epochs=3, persistent_workers=True)
 
 
 def spawned_workers():

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Callable, Sequence
 
 from seedproof.inside import ending, leaves, numbers
 from seedproof.inside.draining import Draining
+from seedproof.inside.held_rows import HeldRows, Row
 from seedproof.inside.kept_values import KeptValues
 from seedproof.inside.own_steps import OwnSteps
 from seedproof.inside.scope import END, Scope
@@ -60,6 +61,7 @@ class Recorder:
         self._lock = threading.RLock()
         self._tables: dict[Any, TableWriter] = {}
         self._tables_by_columns: dict[Any, tuple[TableWriter, Sequence[Column]]] = {}
+        self.held = HeldRows(self._lock, self._write_rows, self._steps_written)
         self._counters: list[Callable[[], int]] = []
         self._draining = Draining(self._drained, self.trouble)
         self._values = KeptValues(stream)
@@ -179,17 +181,24 @@ class Recorder:
             updates += counter()
         return updates
 
-    def steps_written(self, steps: int) -> None:
-        """All rows of the first `steps` steps are written; where there is a drain, it tells."""
+    def update_done(self, step: int) -> None:
+        """All rows of update `step` are written; ends the run where that is all of it."""
+        self.held.write()
+        self._steps_written(step + 1)
+        self._end_after(step)
+
+    def update_held(self, step: int) -> None:
+        """The same where they are held, or wait to be."""
+        if self.held.are_due():
+            self.held.write()
+        self._end_after(step)
+
+    def _steps_written(self, steps: int) -> None:
+        """Where there is a drain, it tells."""
         if not self._draining:
             self._stream.watermark(steps)
 
-    def update_done(self, step: int, steps_written: int | None = None) -> None:
-        """Update `step` has been made; ends the run where that is all of it.
-
-        Of so many steps all rows are written, or up to this one.
-        """
-        self.steps_written(step + 1 if steps_written is None else steps_written)
+    def _end_after(self, step: int) -> None:
         if self._scope.ends_after(step + 1):
             self._leave(self._scope.steps or step + 1)
 
@@ -217,6 +226,7 @@ class Recorder:
 
     def _drained(self, steps: int) -> None:
         """The training's own thread comes first, in which the weights are those after a step."""
+        self.held.write()
         self._stream.watermark(steps)
         if self._scope.ends_after(steps) and not self._finished:
             if self._end_is_due:
@@ -254,6 +264,7 @@ class Recorder:
 
     def _write_end(self, end: dict[str, Any]) -> None:
         try:
+            self.held.write()
             self._draining.once()
             self.report_effective()
             if not self._trouble_unsaid:
@@ -266,6 +277,7 @@ class Recorder:
         self._stream.abandon()
         self._lock = threading.RLock()
         self._tables, self._tables_by_columns, self._reports_at_end = {}, {}, []
+        self.held.begin_anew(self._lock)
         self._draining.forget()
         self._finished = False
         self._finishing = threading.RLock()
@@ -315,27 +327,38 @@ class Recorder:
             self._record_leaves(group, leaves.flatten("", others), at, "metric", keep=False)
 
     def row(self, group: str, columns: Sequence[Column], step: int, words: Sequence[int]) -> None:
-        """One row of digests that the caller has computed, unsigned, one per column."""
-        self.rows(group, columns, [(step, words)])
-
-    def rows(
-        self, group: str, columns: Sequence[Column], rows: Sequence[tuple[int, Sequence[int]]]
-    ) -> None:
-        """Rows of digests, each with its step.
+        """One row of digests that the caller has computed, unsigned, one per column.
 
         The same `columns` object passed again costs no search. Groups named `optimizerN` have
         exactly one row per update.
         """
-        key = (group, id(columns))
         with self._lock:
-            if self._is_silent(group):
-                return
+            self._write_rows([(group, columns, step, words)])
+
+    def _write_rows(self, rows: Sequence[Row]) -> None:
+        """Rows in their order, those of one table together."""
+        found: dict[int, tuple[TableWriter, list[tuple[int, Sequence[int]]]]] = {}
+        for group, columns, step, words in rows:
             try:
-                if key not in self._tables_by_columns:  # it keeps them, so that the id stays theirs
-                    self._tables_by_columns[key] = (self._table_of(group, columns), columns)
-                self._tables_by_columns[key][0].extend(rows)
+                table = self._table_by_columns(group, columns)
             except OSError:
                 self.trouble(f"record {group}")
+            else:
+                if table is not None:
+                    found.setdefault(id(table), (table, []))[1].append((step, words))
+        for table, of_table in found.values():
+            try:
+                table.extend(of_table)
+            except OSError:
+                self.trouble("record rows")
+
+    def _table_by_columns(self, group: str, columns: Sequence[Column]) -> TableWriter | None:
+        if self._is_silent(group):
+            return None
+        key = (group, id(columns))
+        if key not in self._tables_by_columns:  # it keeps them, so that the id stays theirs
+            self._tables_by_columns[key] = (self._table_of(group, columns), columns)
+        return self._tables_by_columns[key][0]
 
     def table(self, key: str, columns: Sequence[Column]) -> TableWriter:
         """The table named `key` of this stream."""
@@ -380,6 +403,7 @@ class Recorder:
         except OSError:
             self.trouble(f"record {group}")
         if not self._draining and not self._updates():
+            self.held.write()
             self._stream.watermark(self._own_steps.begun)
             # The steps of a run are not those of its workers, for whom their parents wait.
             if self.trains and self._scope.ends_after(self._own_steps.begun - 1):

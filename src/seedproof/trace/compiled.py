@@ -20,12 +20,12 @@ _FUNCTION = "ml64_1_digests"  # it bears the digest's id, so that a library of a
 @lru_cache(maxsize=None)
 def function() -> Any:
     """The function of the library, None where this interpreter cannot use it."""
-    import ctypes
-
     path = os.path.join(os.path.dirname(os.path.abspath(__file__)), LIBRARY)
     try:
+        import ctypes
+
         found = getattr(ctypes.CDLL(path), _FUNCTION)
-    except (OSError, AttributeError):
+    except (ImportError, OSError, AttributeError):
         return None
     found.argtypes = [ctypes.c_int64, *[ctypes.c_void_p] * 6]
     found.restype = None

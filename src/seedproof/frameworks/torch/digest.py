@@ -24,6 +24,10 @@ except ImportError:  # PyTorch does without it, and then nothing here is used
 SMALL = 2048  # words: beyond that, an operation of its own costs less than laying end to end
 _MASK = (1 << 64) - 1
 
+# Where memory has been given back, an address is only an offset. To ask for the storage itself is
+# no way: several threads at it can bring PyTorch down.
+_LOWEST = 1 << 20
+
 Digests = Callable[[Sequence[Any]], "list[int]"]
 
 
@@ -46,7 +50,14 @@ class _Compiled:
     def __call__(self, tensors: Sequence[Any]) -> list[int]:
         if [1 for t in tensors if not t.is_contiguous() or t.is_neg() or t.is_conj()]:
             tensors = list(map(_in_order, tensors))
-        return self._digests([tensor.data_ptr() for tensor in tensors])
+        addresses = [tensor.data_ptr() for tensor in tensors]
+        if min(addresses, default=_LOWEST) < _LOWEST and any(map(_has_no_memory, tensors)):
+            raise TypeError("a tensor that has no memory cannot be read")
+        return self._digests(addresses)
+
+
+def _has_no_memory(tensor: Any) -> bool:
+    return bool(tensor.numel() and tensor.data_ptr() < _LOWEST)
 
 
 class _ByNumpy:

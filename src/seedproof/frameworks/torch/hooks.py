@@ -75,7 +75,7 @@ def watch_modules(inputs: Inputs, rows: Rows, recorder: Recorder) -> None:
             compiler = set_compiler(None)
             set_compiler(compiler)
             begins = compiler is None and begin(self, arguments, named)
-        elif not looked_at and rows.are_held():
+        elif not looked_at and recorder.held:
             leave()
         try:
             return original(self, *arguments, **named)
@@ -121,7 +121,9 @@ def watch_loaders(loaders: Loaders, inputs: Inputs, recorder: Recorder) -> None:
     )
 
     def get(self: Any) -> Any:
+        compiler = set_compiler(None)
         begins = not is_traced() and loaders.begin()
+        set_compiler(compiler)
         try:
             batch = original(self)
         except BaseException as error:

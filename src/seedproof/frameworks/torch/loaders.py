@@ -35,8 +35,8 @@ class Loaders:
         self._by_hand = by_hand
         self._inputs = inputs
         self._updates_before: Any = WeakKeyDictionary()
-        self._recent: Any = lambda: None  # an iterator, and how many batches it has
-        self._batches: int | None = None
+        self._recent: Any = _nothing  # refers to an iterator
+        self._batches: int | None = None  # that it has
         self.ends_epochs = True
 
     def begin(self) -> bool:
@@ -60,12 +60,17 @@ class Loaders:
         self._by_hand.before_inputs()
         step = self._training.recorder.step()
         before = self._updates_before.pop(iterator, step)
+        self._recent = _nothing  # the same iterator may begin anew
         self._training.rows.write_pending(step + 1)
         self._training.rows.training_is_left()
         if self.ends_epochs and step > before:
             if self._training.records_steps:
                 self._training.points.generators(step)
             self._training.recorder.epoch_done()
+
+
+def _nothing() -> None:
+    """Refers to no iterator."""
 
 
 def _batches_of(iterator: Any) -> int | None:

@@ -1,9 +1,8 @@
-"""Rows of digests, written in their order, also where a device has yet to compute them.
+"""Rows of digests, in their order, also where a device has yet to compute them.
 
-Rows that are written one after the other cost a third of what they cost one at a time, so those of
-several steps are: they are held for `SECONDS` at most while training goes on, and no longer than
-until it is left. What a device computes is written when it has come, and until then nothing that
-follows: a thread of the recorder looks.
+What goes into a step is written together with what it leaves, and the steps of a tenth of a second
+together. What a device computes is written when it has come, and until then nothing that follows: a
+thread of the recorder looks every 100 ms.
 """
 
 from __future__ import annotations
@@ -11,7 +10,6 @@ from __future__ import annotations
 import os
 import threading
 from collections import deque
-from time import monotonic
 from typing import TYPE_CHECKING, Any, Callable, Sequence, Tuple
 
 from seedproof.frameworks.torch.digest import name_of
@@ -23,7 +21,6 @@ if TYPE_CHECKING:
 
 MOST_PENDING = 256  # rows of one step before they are written in any case
 MOST_COMING = 1000  # rows: beyond that the oldest is waited for, so that memory does not grow
-SECONDS = 0.1
 
 Named = Sequence[Tuple[str, Any]]
 
@@ -49,10 +46,7 @@ class Rows:
         """In a forked child: what waits is the parent's, and so is the thread that looks."""
         self._lock = threading.RLock()
         self._pending: list[Any] = []
-        self._held: deque[Any] = deque()
         self._coming: deque[Any] = deque()
-        self._steps_held = self._steps_written = 0
-        self._written_at = 0.0
         self._is_drained = False
 
     def columns(self, group: str, phase: str, named: Named, kind: str = DIGEST) -> Sequence[Column]:
@@ -69,6 +63,7 @@ class Rows:
         self._pending.append((group, columns, words))
         if len(self._pending) > MOST_PENDING:
             self.write_pending(self._recorder.step() + 1)
+            self._recorder.held.write()
 
     def write_pending(self, step: int) -> None:
         """Writes what has been put, as rows of this step."""
@@ -86,55 +81,23 @@ class Rows:
         else:
             self._hold(group, columns, step, parts)
 
+    def _hold(self, group: str, columns: Any, step: int, parts: Sequence[Words]) -> None:
+        words = [word for part in parts for word in known(part)]
+        self._recorder.held.hold((group, columns, step, words))
+
     def update_done(self, step: int) -> None:
         """All rows of update `step` are there, or wait for a device."""
+        held = self._recorder.held
         if self._coming:
-            self._hold_later([], lambda: self._hold_step(step))
+            self._hold_later([], lambda: held.hold_step(step))
         else:
-            self._hold_step(step)
-        if monotonic() - self._written_at > SECONDS:
-            self.write_held()
-        self._recorder.update_done(step, self._steps_written)
-
-    def _hold(self, group: str, columns: Any, step: int, parts: Sequence[Words]) -> None:
-        self._held.append((group, columns, step, [word for part in parts for word in known(part)]))
-
-    def _hold_step(self, step: int) -> None:
-        self._steps_held = step + 1
-
-    # -- what is held --------------------------------------------------------------------------
-
-    def write_held(self) -> None:
-        """Writes all rows that are there, those of one table together."""
-        with self._lock:
-            steps = self._steps_held
-            tables: dict[Any, Any] = {}
-            while self._held:
-                group, columns, *row = self._held.popleft()
-                tables.setdefault((group, id(columns)), (group, columns, []))[2].append(row)
-            for group, columns, rows in tables.values():
-                self._recorder.rows(group, columns, rows)
-            self._steps_written = steps
-            self._written_at = monotonic()
-
-    def are_held(self) -> bool:
-        """Whether any are still to be written."""
-        return bool(self._held)
+            held.hold_step(step)
+        self._recorder.update_held(step)
 
     def training_is_left(self) -> None:
         """Something else goes on, nobody knows how long."""
-        if self._held:
-            self.write_held()
-            self._recorder.steps_written(self._steps_written)
-
-    def finish(self) -> None:
-        """Writes everything; waits for what is still to come."""
-        self.write_pending(self._recorder.step() + 1)
-        with self._lock:
-            while self._coming:
-                self._hold_first()
-            self.write_held()
-        self._recorder.steps_written(self._steps_written)
+        if self._recorder.held:
+            self._recorder.held.write()
 
     # -- what devices compute ------------------------------------------------------------------
 
@@ -152,10 +115,17 @@ class Rows:
         with self._lock:
             while self._coming and all(part.is_there() for part in self._coming[0][0]):
                 self._hold_first()
-            self.write_held()
-            return self._steps_written
+        self._recorder.held.write()
+        return self._recorder.held.steps_written
 
     def _hold_first(self) -> None:
         """It stays until it is held: nobody else may come before it meanwhile."""
         self._coming[0][1]()
         self._coming.popleft()
+
+    def finish(self) -> None:
+        """Everything is held; waits for what is still to come."""
+        self.write_pending(self._recorder.step() + 1)
+        with self._lock:
+            while self._coming:
+                self._hold_first()

@@ -22,12 +22,13 @@ class Steps:
     def __init__(self, training: Training) -> None:
         self._training = training
         self._updates = Updates(training)
-        self._begun: dict[int, tuple[int, Begun | None]] = {}
+        self._begun: dict[int, tuple[int, Begun]] = {}
         self._nested: set[int] = set()
 
     def begin(self, optimizer: Any, arguments: Any, named: Any) -> None:
-        """An optimizer begins an update, of which all can be looked at afterwards if it leaves its
-        gradients alone. Where a closure computes them, they are there afterwards only.
+        """An optimizer begins an update.
+
+        Where a closure computes the gradients, they are there afterwards only.
         """
         thread = threading.get_ident()
         if thread in self._begun and _is_inside_a_step():
@@ -36,26 +37,18 @@ class Steps:
         self._training.has_optimizer = True
         more = len(arguments) > 1 or named
         closure = more and any(one is not None for one in (*arguments[1:], *named.values()))
-        known = self._training.optimizers.known(optimizer)
-        looks = closure or known.gradients_left.are_looked_at_before()
-        begun = self._begin(optimizer, with_gradients=not closure) if looks else None
-        self._begun[thread] = id(optimizer), begun
+        self._begun[thread] = id(optimizer), self._begin(optimizer, with_gradients=not closure)
 
     def end(self, optimizer: Any, arguments: Any, named: Any) -> None:
         """An optimizer has made an update."""
         thread = threading.get_ident()
         key, begun = self._begun.get(thread, (None, None))
-        if key != id(optimizer) or (thread in self._nested and _is_inside_a_step()):
+        if begun is None or key != id(optimizer):
             return
-        del self._begun[thread]
-        self._nested.discard(thread)
-        if begun is None:
-            begun = self._begin(optimizer, with_gradients=False)
-            begun.known.gradients_left.updated()
-        elif begun.gradients is not None:
-            gradients = begun.layout.gradients()
-            begun.known.gradients_left.looked_at_before(begun.gradients, gradients)
-        self._updates.end(begun, lambda: optimizer.state)
+        if thread not in self._nested or not _is_inside_a_step():
+            del self._begun[thread]
+            self._nested.discard(thread)
+            self._updates.end(begun, lambda: optimizer.state)
 
     def skipped(self, optimizer: Any) -> None:
         """A `GradScaler` has found gradients that are not finite, and left the weights alone."""
@@ -64,7 +57,9 @@ class Steps:
 
     def _begin(self, optimizer: Any, with_gradients: bool) -> Begun:
         lay_out = self._training.optimizers.layout
-        return self._updates.begin(optimizer, lay_out, Layout.gradients if with_gradients else None)
+        gradients = Layout.gradients if with_gradients else None
+        scales = getattr(optimizer, "grad_scale", None) is not None  # writes into them when it does
+        return self._updates.begin(optimizer, lay_out, gradients, may_wait=not scales)
 
     def out_of_reach(self) -> None:
         """An update is compiled, or captured, and will be made without any hook."""

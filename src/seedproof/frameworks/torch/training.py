@@ -87,7 +87,7 @@ class Training:
         for report in self._before_end:
             report()
         for known in self.optimizers.all():
-            self._write(known)
+            undisturbed(self._write, self.recorder)(known)
         self.rows.finish()
         if self._tells_end:
             self.recorder.event("training_ends")

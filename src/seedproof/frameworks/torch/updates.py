@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Callable, Mapping, NamedTuple, Optional, Sequence
 
 from seedproof.frameworks.torch.found import Words
+from seedproof.frameworks.torch.gradients import Gradients
 from seedproof.frameworks.torch.look import look
 from seedproof.frameworks.torch.perturbation import perturb
 from seedproof.trace.format import BEFORE_TRAINING
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from seedproof.frameworks.torch.training import Training
 
 LayOut = Callable[[Any, Any], Any]  # an optimizer, as known, to its Layout
-Gradients = Callable[[Any], Sequence[Any]]  # a Layout to the gradients of its parameters
+GetGradients = Callable[[Any], Sequence[Any]]  # a Layout to the gradients of its parameters
 
 
 class Begun(NamedTuple):
@@ -23,7 +24,7 @@ class Begun(NamedTuple):
     known: Known
     layout: Layout
     step: int
-    gradients: Optional[Words]  # noqa: UP045 - evaluated by Python 3.8
+    gradients: Optional[Gradients]  # noqa: UP045 - evaluated by Python 3.8
 
 
 class Updates:
@@ -32,8 +33,16 @@ class Updates:
     def __init__(self, training: Training) -> None:
         self._training = training
 
-    def begin(self, optimizer: Any, lay_out: LayOut, gradients: Gradients | None) -> Begun:
-        """An update is about to be made; `gradients` is None where they are there only after it."""
+    def begin(
+        self,
+        optimizer: Any,
+        lay_out: LayOut,
+        gradients: GetGradients | None,
+        may_wait: bool = False,
+    ) -> Begun:
+        """An update is about to be made; `gradients` is None where they are there only after it.
+        They `may_wait` to be looked at until then if they are those of the parameters.
+        """
         training = self._training
         training.thread.steps_here()
         training.begins()
@@ -41,13 +50,13 @@ class Updates:
         known = training.optimizers.known(optimizer)
         is_first = known.layout is None
         layout = known.layout = lay_out(optimizer, known)
-        step, words = training.step_to_come(), None
+        step, found = training.step_to_come(), None
         if training.records_steps:
             if is_first:
                 self._record_initial(known, layout, step)
             if gradients is not None:
-                words = look(gradients(layout))
-        return Begun(known, layout, step, words)
+                found = Gradients(gradients(layout), known.gradients_left if may_wait else None)
+        return Begun(known, layout, step, found)
 
     def _record_initial(self, known: Known, layout: Layout, step: int) -> None:
         perturb(self._training.recorder, layout.params)
@@ -71,11 +80,16 @@ class Updates:
     def _record(self, begun: Begun) -> Sequence[Words]:
         """The row of an update: the words of its gradients, then those of what it leaves."""
         known, layout, step, gradients = begun
-        if gradients is None:
-            words: Sequence[Words] = (look([*layout.gradients(), *layout.state()]),)
+        now = layout.gradients()
+        before = None if gradients is None else gradients.after_update(now)
+        if before is None:
+            words: Sequence[Words] = (look([*now, *layout.state()]),)
         else:
-            words = gradients, look(layout.state())
+            words = before, look(layout.state())
         self._training.rows.write(known.owner, layout.columns, step, *words)
+        if gradients is not None and gradients.are_lost:
+            text = f"gradients of {known.owner} in step {step}: overwritten before they were seen"
+            self._training.recorder.event("note", text=text)
         return words
 
     def _record_points(self, begun: Begun, state: Callable[[], Mapping[Any, Any]]) -> None:
