@@ -356,13 +356,16 @@ def in_a_thread():
 
 
 def hogwild():
-    """Several threads update the same weights as they come."""
+    """Several threads update the same weights as they come. Their gradients stay where they are:
+    to replace them while others read them brings PyTorch down, with and without us."""
     model = nn.Linear(12, 4)
+    for param in model.parameters():
+        param.grad = torch.zeros_like(param)
 
     def train():
         optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
         for _ in range(20):
-            optimizer.zero_grad()
+            optimizer.zero_grad(set_to_none=False)
             F.cross_entropy(model(IMAGES), LABELS).backward()
             optimizer.step()
             turn.wait()
