@@ -138,6 +138,14 @@ def test_a_record_of_the_script_does_not_overtake_rows_that_are_held(trained):
     assert rows_of(trained.stream(), "data#0") == [(0, 1)]
 
 
+def test_of_two_threads_the_slower_does_not_take_steps_back(trained):
+    trained.update(0, seconds=0.2)
+    for step in (2, 1):
+        trained.recorder.held.hold_step(step)
+    trained.recorder.finish()
+    assert trained.stream().watermark() == 3
+
+
 def test_what_was_lost_is_never_said_to_be_written(trained, monkeypatch):
     trained.update(0, seconds=0.2)
     trained.update(1, seconds=0.001)

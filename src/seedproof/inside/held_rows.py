@@ -43,8 +43,8 @@ class HeldRows:
         self._rows.append(row)
 
     def hold_step(self, step: int) -> None:
-        """All rows up to this step are written, or held."""
-        self._steps = step + 1
+        """All rows up to this step are written, or held; several threads may say so."""
+        self._steps = max(self._steps, step + 1)
 
     def are_due(self) -> bool:
         """Whether they have been held long enough."""
