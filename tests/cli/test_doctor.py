@@ -8,7 +8,7 @@ import pytest
 
 from conftest import needs_tensorflow
 from seedproof.present import doctor_text
-from seedproof.trace import compiled
+from seedproof.trace import sums
 
 
 @pytest.fixture(autouse=True)
@@ -29,9 +29,9 @@ def test_what_stands_against_the_policy_is_named(seedproof):
 
 def test_what_computes_the_digests_is_told(seedproof, monkeypatch):
     done = seedproof("doctor", "--python", sys.executable)
-    known = "compiled code" if compiled.function() else "NumPy: no C compiler was at hand"
+    known = "compiled code" if sums.are_compiled(()) else "NumPy: no C compiler was at hand"
     assert f"\ndigests are computed by {known}" in done.out
-    monkeypatch.setattr(compiled, "function", lambda: None)
+    monkeypatch.setattr(sums, "_is_right", lambda: False)
     assert doctor_text._arithmetic().startswith("NumPy: no C compiler was at hand when")
 
 

@@ -13,7 +13,7 @@ from seedproof.checking.probe import Probe
 from seedproof.inside.machine import telling_variables
 from seedproof.launch import Value
 from seedproof.sources import CATALOGUE
-from seedproof.trace import compiled
+from seedproof.trace.sums import are_compiled
 
 _WIDTH = 96
 _INDENT = "    "
@@ -64,7 +64,7 @@ def _machine(probe: Probe) -> Iterable[str]:
 
 
 def _arithmetic() -> str:
-    if compiled.function() is not None:
+    if are_compiled(()):
         return "compiled code"
     return "NumPy: no C compiler was at hand when seedproof was installed, so recording costs more"
 
