@@ -12,6 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Sequence
 
 from seedproof.frameworks.torch.found import Words, known
+from seedproof.frameworks.torch.gradients import versions
 from seedproof.frameworks.torch.look import look
 from seedproof.trace.format import FINAL
 
@@ -39,7 +40,7 @@ class FinalWeights:
         """Update `step` has been made; `found` are the digests of the gradients, then those after
         the update, first the parameters'."""
         self._params, self._names, self._step = params, names, step
-        self._versions = _versions(params) if found is None else []
+        self._versions = versions(params) if found is None else []
         self._found = found
 
     def write(self, rows: Rows, points: Points) -> None:
@@ -54,13 +55,8 @@ class FinalWeights:
             points.values(PHASE, named, self._step)
 
     def _are_touched(self) -> bool:
-        return _versions(self._params) != self._versions
+        return versions(self._params) != self._versions
 
     def _after_update(self, found: Sequence[Words]) -> list[int]:
         count = len(self._params)
         return [word for words in found for word in known(words)][count : 2 * count]
-
-
-def _versions(params: Sequence[Any]) -> list[int]:
-    """How often each has been written to in place, as far as PyTorch counts it."""
-    return [param._version for param in params]

@@ -41,7 +41,7 @@ class Gradients:
     def __init__(self, tensors: Sequence[Any], left: GradientsLeft | None = None) -> None:
         self._tensors = tensors
         self._left = left
-        self._versions = _versions(tensors)
+        self._versions = versions(tensors)
         self._words = None if left is not None and left.may_wait() else look(tensors)
         self.are_lost = False
 
@@ -59,7 +59,7 @@ class Gradients:
 
     def _have_changed(self, now: Sequence[Any]) -> bool:
         same = all(one is other for one, other in zip(now, self._tensors))
-        if not same or _versions(now) != self._versions:
+        if not same or versions(now) != self._versions:
             return True
         try:
             return self._words is not None and known(look(now)) != known(self._words)
@@ -67,6 +67,6 @@ class Gradients:
             return True
 
 
-def _versions(tensors: Sequence[Any]) -> list[int]:
+def versions(tensors: Sequence[Any]) -> list[int]:
     """How often each has been written to in place, as far as PyTorch counts it."""
     return [-1 if tensor is None else tensor._version for tensor in tensors]
