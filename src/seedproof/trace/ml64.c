@@ -14,8 +14,9 @@ typedef int32_t __attribute__((aligned(1), may_alias)) word4;
 
 typedef uint64_t dot_product(const void *array, int64_t first, int64_t count, const uint64_t *keys);
 
-#define DEFINE_DOT(name, word)                                                                     \
-    static uint64_t name(const void *array, int64_t first, int64_t count, const uint64_t *keys)    \
+#define DEFINE_DOT(name, word, target)                                                             \
+    target static uint64_t name(const void *array, int64_t first, int64_t count,                   \
+                                const uint64_t *keys)                                              \
     {                                                                                              \
         const word *words = (const word *)array + first;                                           \
         uint64_t sum = 0;                                                                          \
@@ -24,9 +25,25 @@ typedef uint64_t dot_product(const void *array, int64_t first, int64_t count, co
         return sum;                                                                                \
     }
 
-DEFINE_DOT(dot1, word1)
-DEFINE_DOT(dot2, word2)
-DEFINE_DOT(dot4, word4)
+DEFINE_DOT(dot1, word1, )
+DEFINE_DOT(dot2, word2, )
+DEFINE_DOT(dot4, word4, )
+
+/* Some processors multiply eight such numbers at once, of which GCC has to be told. */
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
+#define HAS_WIDE
+DEFINE_DOT(dot4_wide, word4,
+           __attribute__((target("avx512dq,prefer-vector-width=512"), optimize("tree-vectorize"))))
+#endif
+
+static dot_product *dot_of(int width)
+{
+#ifdef HAS_WIDE
+    if (width == 4 && __builtin_cpu_supports("avx512dq"))
+        return dot4_wide;
+#endif
+    return width == 1 ? dot1 : width == 2 ? dot2 : dot4;
+}
 
 /* Each block gives 64 bits, which count as two words of what is summed in the end. */
 static uint64_t fold(dot_product *dot, const void *array, int64_t count, const uint64_t *keys)
@@ -49,8 +66,6 @@ void ml64_1_digests(int64_t arrays_count, const void *const *arrays, const int64
                     const int8_t *widths, const uint64_t *headers, const uint64_t *keys,
                     uint64_t *digests)
 {
-    for (int64_t at = 0; at < arrays_count; at++) {
-        dot_product *dot = widths[at] == 1 ? dot1 : widths[at] == 2 ? dot2 : dot4;
-        digests[at] = headers[at] + fold(dot, arrays[at], counts[at], keys);
-    }
+    for (int64_t at = 0; at < arrays_count; at++)
+        digests[at] = headers[at] + fold(dot_of(widths[at]), arrays[at], counts[at], keys);
 }
