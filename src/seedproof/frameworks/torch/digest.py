@@ -37,15 +37,14 @@ def host_digests(dtypes: Sequence[Any], shapes: Sequence[Any]) -> Digests:
     headers = [header(name_of(dtype), shape) for dtype, shape in zip(dtypes, shapes)]
     counts = list(map(word_count, dtypes, shapes))
     if are_compiled(counts):
-        return _Compiled(headers, counts, [min(bytes_of(dtype), 4) for dtype in dtypes])
+        widths = [min(bytes_of(dtype), 4) for dtype in dtypes]
+        return _Compiled(compiled.Digests(headers, counts, widths))
     return _ByNumpy(headers, counts, dtypes)
 
 
 class _Compiled:
-    def __init__(
-        self, headers: Sequence[int], counts: Sequence[int], widths: Sequence[int]
-    ) -> None:
-        self._digests = compiled.Digests(headers, counts, widths)
+    def __init__(self, digests: compiled.Digests) -> None:
+        self._digests = digests
 
     def __call__(self, tensors: Sequence[Any]) -> list[int]:
         if [1 for t in tensors if not t.is_contiguous() or t.is_neg() or t.is_conj()]:

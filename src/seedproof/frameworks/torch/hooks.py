@@ -18,6 +18,7 @@ from torch.optim.optimizer import (
 from torch.utils.data import dataloader
 
 from seedproof.frameworks.torch.undisturbed import (
+    gradients_are_recorded,
     is_traced,
     never_compiled,
     set_compiler,
@@ -70,13 +71,13 @@ def watch_modules(inputs: Inputs, rows: Rows, recorder: Recorder) -> None:
         if is_traced():
             return original(self, *arguments, **named)
         begins = False
-        looked_at = inputs.is_looked_at or inputs.computes_gradients
-        if not looked_at and getattr(self, "training", False):
-            compiler = set_compiler(None)
-            set_compiler(compiler)
-            begins = compiler is None and begin(self, arguments, named)
-        elif not looked_at and recorder.held:
-            leave()
+        if not inputs.is_looked_at and not inputs.computes_gradients:
+            if getattr(self, "training", False) and gradients_are_recorded():
+                compiler = set_compiler(None)
+                set_compiler(compiler)
+                begins = compiler is None and begin(self, arguments, named)
+            elif recorder.held:
+                leave()
         try:
             return original(self, *arguments, **named)
         except BaseException as error:
@@ -135,7 +136,7 @@ def watch_loaders(loaders: Loaders, inputs: Inputs, recorder: Recorder) -> None:
             raise
         if begins:
             inputs.is_looked_at = False
-            yielded(self, batch)
+            yielded(self, batch, gradients_are_recorded())
         return batch
 
     wrap(owner, "__next__", get)

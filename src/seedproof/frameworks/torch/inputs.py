@@ -13,7 +13,6 @@ from seedproof.frameworks.torch.found import Words
 from seedproof.frameworks.torch.look import look, look_at_number
 from seedproof.frameworks.torch.modules import parameters, unwrapped
 from seedproof.frameworks.torch.perturbation import perturb
-from seedproof.frameworks.torch.undisturbed import gradients_are_recorded
 from seedproof.trace.format import DIGEST, VALUE
 
 if TYPE_CHECKING:
@@ -68,9 +67,6 @@ class Inputs:
         One with no parameters is, too, where gradients flow through it: a loss. Others prepare
         data. What a DataLoader has just yielded is not recorded again.
         """
-        if not gradients_are_recorded():
-            self._training.rows.training_is_left()
-            return False
         if not self._training.thread.is_here():
             return False
         module = unwrapped(module)

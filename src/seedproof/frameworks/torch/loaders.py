@@ -7,8 +7,6 @@ from weakref import WeakKeyDictionary, ref
 
 from torch.utils import data
 
-from seedproof.frameworks.torch.undisturbed import gradients_are_recorded
-
 if TYPE_CHECKING:
     from seedproof.frameworks.torch.by_hand import ByHand
     from seedproof.frameworks.torch.inputs import Inputs
@@ -46,13 +44,13 @@ class Loaders:
         self._inputs.is_looked_at = True  # a dataset may call modules to prepare its data
         return True
 
-    def yielded(self, iterator: Any, batch: Any) -> None:
+    def yielded(self, iterator: Any, batch: Any, trains: bool) -> None:
         """An iterator has given a batch: where no gradients are recorded, it only evaluates."""
         if self._recent() is not iterator:
             self._recent, self._batches = ref(iterator), _batches_of(iterator)
             self._updates_before.setdefault(iterator, self._training.recorder.step())
         self._training.points.ends_epoch = iterator._num_yielded == self._batches
-        if self._training.records_steps and gradients_are_recorded():
+        if trains and self._training.records_steps:
             self._inputs.batch(batch)
 
     def exhausted(self, iterator: Any) -> None:

@@ -8,7 +8,6 @@ compiled, and a function that is being compiled does not see it at all.
 from __future__ import annotations
 
 import sys
-import threading
 from typing import TYPE_CHECKING, Any, Callable
 
 import torch
@@ -26,6 +25,14 @@ CAN_BE_TRACED = hasattr(torch.compiler, "is_dynamo_compiling")
 # Returns what compiles the frames that begin from now on (None: nothing does), and replaces it.
 set_compiler = torch._C._dynamo.eval_frame.set_eval_frame
 
+# Bound here: after a training step nothing is in the processor's caches, and each name that is
+# looked up on the way costs as much as a call.
+_without_functions = torch._C.DisableTorchFunction
+_without_dispatch = torch._C._DisableTorchDispatch
+gradients_are_recorded = torch.is_grad_enabled
+_record_gradients = torch._C._set_grad_enabled
+_tracing_state = torch._C._get_tracing_state
+_transform = torch._C._functorch.peek_interpreter_stack
 _HAS_CUDA = torch.backends.cuda.is_built()
 
 
@@ -53,15 +60,15 @@ def undisturbed(
             return None
         compiler = set_compiler(None)
         try:
-            with torch._C.DisableTorchFunction(), torch._C._DisableTorchDispatch():
+            with _without_functions(), _without_dispatch():
                 if _is_captured():
                     return tell()
-                _here.gradients_are_recorded = recorded = torch.is_grad_enabled()
-                torch._C._set_grad_enabled(False)
+                recorded = gradients_are_recorded()
+                _record_gradients(False)
                 try:
                     return look(*arguments)
                 finally:
-                    torch._C._set_grad_enabled(recorded)
+                    _record_gradients(recorded)
         except NoValueError:
             return None
         except Exception:
@@ -74,23 +81,11 @@ def undisturbed(
     return looking
 
 
-class _Here(threading.local):
-    gradients_are_recorded = False
-
-
-_here = _Here()
-
-
-def gradients_are_recorded() -> bool:
-    """Whether the script has gradients recorded where this thread looks now."""
-    return _here.gradients_are_recorded
-
-
 def _is_captured() -> bool:
     """Whether operations are written down now, to be carried out later or differentiated."""
     return (
-        torch._C._get_tracing_state() is not None
-        or torch._C._functorch.peek_interpreter_stack() is not None
+        _tracing_state() is not None
+        or _transform() is not None
         or (_HAS_CUDA and torch.cuda.is_initialized() and torch.cuda.is_current_stream_capturing())
     )
 
