@@ -16,7 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from seedproof.frameworks.jax.device_digest import Found, Late, bits_of, by_device
-from seedproof.frameworks.jax.digest import MOST_LAYOUTS, SMALL, Signature, signature_of
+from seedproof.frameworks.jax.digest import MOST_LAYOUTS, SMALL, Kind, Signature
 from seedproof.trace.compiled import Digests, address
 from seedproof.trace.digest import header
 from seedproof.trace.keys import keys
@@ -29,20 +29,19 @@ _MOST_SIGNATURES = 256
 _uses: dict[Any, int] = {}
 
 
-def are_worth_it(arrays: Sequence[Any], dtypes: Sequence[str]) -> bool:
-    """Whether arrays come so often, and are so small, that copies of them cost less."""
-    signature = tuple([(name, array.shape) for name, array in zip(dtypes, arrays)])
+def are_worth_it(signature: Signature) -> bool:
+    """Whether such arrays come so often, and are so small, that copies of them cost less."""
     if len(_uses) >= _MOST_SIGNATURES:
         _uses.clear()
     uses = _uses[signature] = _uses.get(signature, 0) + 1
-    return uses > USES and sum(array.nbytes for array in arrays) <= MOST_BYTES
+    return uses > USES and layout_of(signature).bytes <= MOST_BYTES
 
 
 class Copies(Found):
     """Copies of arrays that lie on one CPU."""
 
-    def __init__(self, arrays: Sequence[Any], dtypes: Sequence[str]) -> None:
-        layout = layout_of(signature_of(arrays, dtypes))
+    def __init__(self, arrays: Sequence[Any], kinds: Sequence[Kind]) -> None:
+        layout = layout_of(tuple(kinds))
         in_order = [arrays[at] for at in layout.order]
         with jax.ensure_compile_time_eval():  # it moves bits, so it needs no wider integers
             super().__init__(layout.headers, _program(in_order))
@@ -89,6 +88,7 @@ class Layout:
             _part([at for at in self.order if widths[at] == width], sizes)
             for width in sorted(set(widths))
         ]
+        self.bytes = sum(size * width for size, width in zip(sizes, widths))
         self.places = _places(self.order, widths, sizes)
         self.compiled = Digests([0] * len(sizes), sizes, widths) if are_compiled(sizes) else None
 
@@ -129,10 +129,9 @@ def _width(dtype: Any) -> int:
 layout_of = lru_cache(maxsize=MOST_LAYOUTS)(Layout)
 
 
-def digests(arrays: Sequence[Any], dtypes: Sequence[str]) -> list[Late]:
-    """The digest of each array; each lies on one device, and `dtypes` are the names of their types
-    in the trace."""
-    return by_device(Copies, arrays, dtypes)
+def digests(arrays: Sequence[Any], signature: Signature) -> list[Late]:
+    """The digest of each array; each lies on one device."""
+    return by_device(arrays, signature, Copies)
 
 
 def _copied(arrays: Sequence[Any]) -> list[Any]:

@@ -6,7 +6,8 @@ digests leave it. It is compiled apart from the script's own programs, so it cha
 
 from __future__ import annotations
 
-from typing import Any, Callable, Sequence
+from functools import lru_cache
+from typing import Any, Callable, Sequence, TypeVar
 
 import jax
 import jax.numpy as jnp
@@ -17,6 +18,7 @@ from seedproof.trace.keys import BLOCK
 
 _MASK = (1 << 64) - 1
 _GOLDEN = 0x9E3779B97F4A7C15
+T = TypeVar("T")
 _enable_x64 = (jax if hasattr(jax, "enable_x64") else jax.experimental).enable_x64
 
 
@@ -25,6 +27,7 @@ class Found:
     compute, and which are read once."""
 
     def __init__(self, headers: Sequence[int], computed: Sequence[Any]) -> None:
+        self.count = len(headers)
         self._headers = headers
         self._computed = computed
         self._words: list[int] | None = None
@@ -79,23 +82,36 @@ class Late:
 def digests(arrays: Sequence[Any], dtypes: Sequence[str]) -> list[Late]:
     """The digest of each array; each lies on one device, and `dtypes` are the names of their types
     in the trace."""
-    return by_device(Batch, arrays, dtypes)
+    return by_device(arrays, dtypes, Batch)
 
 
 def by_device(
-    found_by: Callable[[Sequence[Any], Sequence[str]], Found],
     arrays: Sequence[Any],
-    dtypes: Sequence[str],
+    kinds: Sequence[T],
+    found_by: Callable[[Sequence[Any], Sequence[T]], Found],
 ) -> list[Late]:
-    """The digests that `found_by` finds for the arrays of one device, for those of any."""
+    """The digests that `found_by` finds for the arrays of one device, each with its kind, for
+    those of any."""
+    if _is_alone():
+        return _each(found_by(arrays, kinds))
     found: dict[int, Late] = {}
     places_of: dict[Any, list[int]] = {}
     for at, array in enumerate(arrays):
         places_of.setdefault(next(iter(array.devices())), []).append(at)
     for places in places_of.values():
-        batch = found_by([arrays[at] for at in places], [dtypes[at] for at in places])
-        found.update((at, Late(batch, number)) for number, at in enumerate(places))
+        batch = found_by([arrays[at] for at in places], [kinds[at] for at in places])
+        found.update(zip(places, _each(batch)))
     return [found[at] for at in range(len(arrays))]
+
+
+@lru_cache(maxsize=None)
+def _is_alone() -> bool:
+    """Whether there is one device: to ask an array where it lies costs more than its digest."""
+    return str(jax.default_backend()) == "cpu" and len(jax.local_devices()) == 1
+
+
+def _each(batch: Found) -> list[Late]:
+    return [Late(batch, number) for number in range(batch.count)]
 
 
 def device_sums(arrays: Sequence[Any]) -> Any:

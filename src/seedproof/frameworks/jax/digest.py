@@ -22,8 +22,9 @@ _WORDS = {1: "<i1", 2: "<i2", 4: "<i4", 8: "<i4", 16: "<i4"}  # by the bytes of 
 _MASK = (1 << 64) - 1
 MOST_LAYOUTS = 256
 
-Signature = Tuple[Tuple[str, Tuple[int, ...], Any], ...]
-"""Of each array the name of its type in the trace, its shape and its NumPy type."""
+Kind = Tuple[str, Tuple[int, ...], Any]
+"""Of an array the name of its type in the trace, its shape and its NumPy type."""
+Signature = Tuple[Kind, ...]
 
 
 def signature_of(arrays: Sequence[Any], dtypes: Sequence[str]) -> Signature:

@@ -71,8 +71,9 @@ def _joined(parts: Sequence[Word]) -> Word:
 
 
 def _of_cpu(arrays: Sequence[Any], dtypes: Sequence[str]) -> Sequence[Word]:
-    if jax_copies.are_worth_it(arrays, dtypes):
-        return jax_copies.digests(arrays, dtypes)
+    signature = jax_digest.signature_of(arrays, dtypes)
+    if jax_copies.are_worth_it(signature):
+        return jax_copies.digests(arrays, signature)
     return jax_digest.digests([jax_values.to_host(array) for array in arrays], dtypes)
 
 
