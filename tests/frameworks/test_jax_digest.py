@@ -52,6 +52,12 @@ def name_of(array):
     return str(array.dtype)
 
 
+def copied(arrays):
+    """The digests that are found from copies."""
+    signature = on_host.signature_of(arrays, list(map(name_of, arrays)))
+    return copies.digests(arrays, signature)
+
+
 def device_digest(array):
     (found,) = on_device.digests([jnp.asarray(array)], [name_of(array)])
     return int(found)
@@ -162,7 +168,7 @@ def test_numbers_have_a_digest_of_their_type():
 def test_copies_have_the_digests_of_the_arrays():
     arrays = [random(dtype, *shape) for dtype in DTYPES for shape in SHAPES]
     arrays += [random("float32", length) for length in LENGTHS]
-    found = copies.digests(list(map(jnp.asarray, arrays)), list(map(name_of, arrays)))
+    found = copied(list(map(jnp.asarray, arrays)))
     assert list(map(int, found)) == list(map(digest_array, arrays))
 
 
@@ -170,23 +176,24 @@ def test_copies_of_wide_arrays_have_the_digests_of_the_arrays():
     with on_device._enable_x64(True):
         arrays = [random(dtype, *shape) for dtype in WIDE for shape in SHAPES]
         on_cpu = list(map(jnp.asarray, arrays))
-    found = copies.digests(on_cpu, list(map(name_of, arrays)))
+    found = copied(on_cpu)
     assert list(map(int, found)) == list(map(digest_array, arrays))
 
 
 def test_an_array_that_is_used_up_afterwards_was_copied():
     array = random("float32", 300)
     on_cpu = jnp.array(array)
-    (found,) = copies.digests([on_cpu], ["float32"])
+    (found,) = copied([on_cpu])
     jax.jit(lambda taken: taken + 1, donate_argnums=0)(on_cpu)
     assert on_cpu.is_deleted()
     assert int(found) == digest_array(array)
 
 
 def test_arrays_that_come_often_are_copied_and_large_ones_never():
-    small, large = jnp.zeros(3), jnp.zeros(copies.MOST_BYTES // 4 + 1)
+    arrays = jnp.zeros(3), jnp.zeros(copies.MOST_BYTES // 4 + 1)
+    small, large = [on_host.signature_of([array], ["float32"]) for array in arrays]
     for _ in range(copies.USES):
-        assert not copies.are_worth_it([small], ["float32"])
-        assert not copies.are_worth_it([large], ["float32"])
-    assert copies.are_worth_it([small], ["float32"])
-    assert not copies.are_worth_it([large], ["float32"])
+        assert not copies.are_worth_it(small)
+        assert not copies.are_worth_it(large)
+    assert copies.are_worth_it(small)
+    assert not copies.are_worth_it(large)
