@@ -41,8 +41,9 @@ DEFINE_DOT(dot1, word1, )
 DEFINE_DOT(dot2, word2, )
 DEFINE_DOT(dot4, word4, )
 
-/* Some processors multiply eight such numbers at once, of which GCC has to be told. */
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
+/* Some processors multiply eight such numbers at once, of which GCC has to be told. On Windows its
+   stack is not aligned for that. */
+#if defined(__x86_64__) && __GNUC__ >= 8 && !defined(__clang__) && !defined(_WIN32)
 #define HAS_WIDE
 DEFINE_DOT(dot4_wide, word4,
            __attribute__((target("avx512dq,prefer-vector-width=512"), optimize("tree-vectorize"))))
