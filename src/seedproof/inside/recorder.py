@@ -19,6 +19,7 @@ from seedproof.inside.held_rows import HeldRows, Row
 from seedproof.inside.kept_values import KeptValues
 from seedproof.inside.own_steps import OwnSteps
 from seedproof.inside.scope import END, Scope
+from seedproof.inside.tables import Tables
 from seedproof.trace.format import FINAL, HINT, Column
 
 if TYPE_CHECKING:
@@ -59,8 +60,7 @@ class Recorder:
         self._stream = stream
         self._scope = scope or Scope({})
         self._lock = threading.RLock()
-        self._tables: dict[Any, TableWriter] = {}
-        self._tables_by_columns: dict[Any, tuple[TableWriter, Sequence[Column]]] = {}
+        self._tables = Tables(stream.table, self.trouble)
         self.held = HeldRows(self._lock, self._write_rows, self._steps_written)
         self._counters: list[Callable[[], int]] = []
         self._draining = Draining(self._drained, self.trouble)
@@ -276,7 +276,8 @@ class Recorder:
         """In a forked child: a stream of its own, and no lock that its parent may have held."""
         self._stream.abandon()
         self._lock = threading.RLock()
-        self._tables, self._tables_by_columns, self._reports_at_end = {}, {}, []
+        self._tables.begin_anew()
+        self._reports_at_end = []
         self.held.begin_anew(self._lock)
         self._draining.forget()
         self._finished = False
@@ -336,29 +337,7 @@ class Recorder:
             self._write_rows([(group, columns, step, words)])
 
     def _write_rows(self, rows: Sequence[Row]) -> None:
-        """Rows in their order, those of one table together."""
-        found: dict[int, tuple[TableWriter, list[tuple[int, Sequence[int]]]]] = {}
-        for group, columns, step, words in rows:
-            try:
-                table = self._table_by_columns(group, columns)
-            except OSError:
-                self.trouble(f"record {group}")
-            else:
-                if table is not None:
-                    found.setdefault(id(table), (table, []))[1].append((step, words))
-        for table, of_table in found.values():
-            try:
-                table.extend(of_table)
-            except OSError:
-                self.trouble("record rows")
-
-    def _table_by_columns(self, group: str, columns: Sequence[Column]) -> TableWriter | None:
-        if self._is_silent(group):
-            return None
-        key = (group, id(columns))
-        if key not in self._tables_by_columns:  # it keeps them, so that the id stays theirs
-            self._tables_by_columns[key] = (self._table_of(group, columns), columns)
-        return self._tables_by_columns[key][0]
+        self._tables.write([row for row in rows if not self._is_silent(row[0])])
 
     def table(self, key: str, columns: Sequence[Column]) -> TableWriter:
         """The table named `key` of this stream."""
@@ -399,7 +378,7 @@ class Recorder:
         if not columns or self._is_silent(group):
             return
         try:
-            self._table_of(group, columns).append(at, words)
+            self._tables.of(group, columns).append(at, words)
         except OSError:
             self.trouble(f"record {group}")
         if not self._draining and not self._updates():
@@ -411,11 +390,3 @@ class Recorder:
 
     def _is_silent(self, group: str) -> bool:
         return self.mode == END and not group.startswith(FINAL)
-
-    def _table_of(self, group: str, columns: Sequence[Column]) -> TableWriter:
-        """One table per group and per layout that its rows had, numbered as they appeared."""
-        layout = (group, tuple((column.phase, column.name) for column in columns))
-        if layout not in self._tables:
-            key = f"{group}#{sum(known[0] == group for known in self._tables)}"
-            self._tables[layout] = self.table(key, columns)
-        return self._tables[layout]
