@@ -213,6 +213,22 @@ def eager_update():
     return params
 
 
+def eager_update_recorded():
+    """The script tells of what it has made of the gradients."""
+    import seedproof
+
+    params = eager_update()
+    seedproof.record("weights", params)
+    return params
+
+
+def eager_update_evaluated():
+    """What was made of the gradients is taken by a compiled function that is no step."""
+    params = eager_update()
+    jax.jit(loss_of)(params, *BATCHES[0])
+    return params
+
+
 def eager():
     """Nothing of it is compiled."""
     params = parameters()
@@ -285,6 +301,23 @@ def sharded():
     )
     step, params = jax.jit(step_of), jax.device_put(parameters(), everywhere)
     return looped(lambda params, *batch: step(params, *jax.device_put(batch, split)), params)
+
+
+def two_updates():
+    """Each of two compiled steps takes the weights that the other one has returned."""
+
+    @jax.jit
+    def first(params, x, y):
+        return descend(params, jax.grad(loss_of)(params, x, y))
+
+    @jax.jit
+    def second(params, x, y):
+        return descend(params, jax.grad(loss_of)(params, x, y), 0.2)
+
+    params = parameters()
+    for x, y in BATCHES:
+        params = second(first(params, x, y), x, y)
+    return params
 
 
 def adversaries():

@@ -10,6 +10,7 @@ from torch_runs import Trainings
 
 from seedproof.compare.completeness import incompleteness, unseen_in
 from seedproof.compare.rows import compared_phases, compared_tables
+from seedproof.trace.digest import digest_array
 
 pytestmark = pytest.mark.skipif(find_spec("jax") is None, reason="no JAX")
 
@@ -55,7 +56,6 @@ def all_rows(trained):
     [
         ("plain", 5, TRAINING),
         ("adam", 5, TRAINING),
-        ("eager_update", 5, GRADIENTS | {"loss"}),
         ("helpers", 5, TRAINING | {"forward"}),
         ("keys_as_state", 5, TRAINING),
         pytest.param("donated", 5, TRAINING, marks=slow),
@@ -70,7 +70,9 @@ def all_rows(trained):
         pytest.param("closed_over", 3, TRAINING, marks=slow),
         pytest.param("several_steps_in_a_call", 3, TRAINING - {"loss"}, marks=slow),
         pytest.param("all_in_one_call", 1, {"init", "update", "output"}, marks=slow),
-        pytest.param("eager", 5, GRADIENTS, marks=slow),
+        pytest.param("eager_update_recorded", 5, GRADIENTS | {"loss"}, marks=slow),
+        pytest.param("eager_update_evaluated", 5, GRADIENTS - {"output"} | {"loss"}, marks=slow),
+        pytest.param("two_updates", 10, GRADIENTS - {"output"} | {"update"}, marks=slow),
         pytest.param("update_of_its_own", 5, GRADIENTS | {"forward", "update"}, marks=slow),
         pytest.param("without_gradients", 4, TRAINING - {"loss"} | {"forward"}, marks=slow),
         pytest.param("adversaries", 10, TRAINING - {"loss"}, marks=slow),
@@ -93,6 +95,28 @@ def test_arrays_on_several_devices_are_seen_and_keep_their_bits(style, on_four_d
     assert same_bits(trained.variables, on_four_devices.plain(style).variables)
     assert incompleteness(trained.stream) == unseen_in(trained.stream) == ""
     assert trained.stream.watermark() == 5
+
+
+@pytest.mark.parametrize("style", ["eager_update", pytest.param("eager", marks=slow)])
+def test_weights_after_an_update_that_nothing_sees_are_said_not_to_be_known(style, trainings):
+    trained = trainings.recorded(style)
+    assert same_bits(trained.variables, trainings.plain(style).variables)
+    assert "the weights after the last update" in unseen_in(trained.stream)
+    assert "output" not in compared_phases(trained.stream)
+    assert trained.stream.watermark() == 5
+    (note,) = (event["text"] for event in trained.stream.all("note"))
+    assert 'seedproof.record("weights", params, step=step)' in note
+
+
+@slow
+@pytest.mark.parametrize(
+    "style", ["update_of_its_own", pytest.param("optax_eager", marks=needs("optax"))]
+)
+def test_final_weights_are_those_after_the_last_update(style, trainings):
+    trained = trainings.recorded(style)
+    (final,) = (key for key in compared_tables(trained.stream) if key.startswith("output/"))
+    ((_, *words),) = trained.rows(final)
+    assert words == list(map(digest_array, trained.variables))
 
 
 def test_other_bits_are_told_apart(trainings):
@@ -234,7 +258,11 @@ def test_what_a_device_computes_is_waited_for_when_a_run_is_ended(elsewhere):
 
 @pytest.mark.parametrize(
     "style",
-    ["plain", pytest.param("helpers", marks=slow), pytest.param("eager_update", marks=slow)],
+    [
+        "plain",
+        pytest.param("helpers", marks=slow),
+        pytest.param("optax_eager", marks=[slow, needs("optax")]),
+    ],
 )
 def test_a_run_that_is_recorded_at_its_end_has_the_same_final_weights(style, trainings):
     end, steps = trainings.recorded(style, recording="end"), trainings.recorded(style)

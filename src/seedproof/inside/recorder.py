@@ -75,6 +75,8 @@ class Recorder:
         self._end_is_due = False
         self._finished = False
         self._finishing = threading.RLock()
+        self.own_records = 0  # that the script has made by itself
+        self.is_cut_short = False  # by us, as was asked
 
     # -- what this process is ------------------------------------------------------------------
 
@@ -248,6 +250,7 @@ class Recorder:
             if self._finished:
                 return False
             self._finished = True
+            self.is_cut_short = "stopped_after" in end
             self._draining.stop()
             self._report_at_end()
             self._write_end(end)
@@ -295,6 +298,7 @@ class Recorder:
         """
         found = leaves.flatten(name, value)
         with self._lock:
+            self.own_records += 1
             at = self._step_of(phase, name, step)
             self._record_leaves(name, found, at, phase, keep)
 

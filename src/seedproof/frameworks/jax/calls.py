@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from seedproof.inside.recorder import Recorder
 
 ELSEWHERE = "updates in other threads or processes than the script's own"
+LAST_UPDATE = "the weights after the last update, which is not compiled,"
 UNCOMPILED = "gradients that are taken outside of functions which jax.jit has compiled"
 _ADVICE = (
     "to have that compared, call a step that jax.jit has compiled, in the main thread; or add, "
@@ -143,6 +144,16 @@ class Calls:
             self._recorder.trouble(f"a call of {function.own_name}")
             return None
 
+    def applied(self, weights: Any) -> None:
+        """Optax has applied updates."""
+        if self._tracing.stack or not self._is_here():
+            return
+        try:
+            self._records.applied(weights)
+        except Exception:
+            self.trouble("optax.apply_updates")
+
     def _end(self) -> None:
-        self._records.end()
+        if not self._records.end() and not self._recorder.is_cut_short:
+            self.leaves_out(LAST_UPDATE)
         self.training.end()

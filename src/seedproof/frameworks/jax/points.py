@@ -71,6 +71,10 @@ class Points:
             self._let_go.add(oldest)
             self._write(oldest, self._last.pop(oldest))
 
+    def forget(self, function: Function) -> None:
+        """What it returned is no state."""
+        self._last.pop(function, None)
+
     def write_last(self) -> None:
         """The recording ends."""
         for function, last in self._last.items():

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Sequence
 import jax
 
 from seedproof.frameworks.jax import values as jax_values
+from seedproof.frameworks.jax.last_updates import LastUpdates
 from seedproof.frameworks.jax.look import look
-from seedproof.frameworks.jax.plan import Side, plan_of
+from seedproof.frameworks.jax.plan import Part, Side, plan_of
 from seedproof.frameworks.jax.points import Points
 from seedproof.frameworks.jax.rows import Rows
 from seedproof.frameworks.jax.seen import Seen
@@ -43,6 +44,7 @@ class Records:
         self._rows = Rows(recorder)
         self._points = Points(recorder, self._rows)
         self._seen = Seen()
+        self._last_updates = LastUpdates(self._seen)
         self._has_noted_parts = False
 
     def before(self, function: Function, whole: Any) -> Taken | None:
@@ -66,6 +68,7 @@ class Records:
         if any(jax_values.is_floating(taken.side.leaves[at]) for at, _ in taken.back.fed):
             function.is_fed()
         given = Side(result, treedef, leaves)
+        self._last_updates.returned(function, taken, given)
         if function.trains or not function.is_helper:
             self._record(function, taken, given)
         else:  # what a library's helper does shows in what is made of it
@@ -84,9 +87,23 @@ class Records:
             self._put_call(function, plan, Call(taken, given, words), step)
         weights = (taken.side if plan.takes_weights else given).leaves
         if function.trains and function.known is None:
-            self._points.remember(function, plan.final, weights, step)
+            self._keep_last(function, plan, weights, step)
         if is_step:
             self._step_made(function, plan, weights, step)
+
+    def _keep_last(self, function: Function, plan: Plan, weights: Sequence[Any], step: int) -> None:
+        if plan.takes_weights:
+            self._points.forget(function)
+            made = self._recorder.own_records
+            self._last_updates.stepped(function, plan.final, weights, step, made)
+        else:
+            self._points.remember(function, plan.final, weights, step)
+
+    def applied(self, weights: Any) -> None:
+        """Optax has made weights of gradients, outside of compiled functions."""
+        leaves = jax.tree_util.tree_leaves(weights)
+        if TRACER not in kinds_of(leaves):
+            self._last_updates.applied(leaves)
 
     def _words(self, taken: Taken, given: Side) -> Sequence[Any]:
         """The digests of what is returned. What was taken is looked at first, while the call may
@@ -135,10 +152,18 @@ class Records:
         no time at which a library has its weights in pieces."""
         self._rows.update_done(self._recorder.step())
 
-    def end(self) -> None:
-        """The recording ends."""
+    def end(self) -> bool:
+        """The recording ends; whether the weights after the last update are known."""
+        are_known = True
+        for function, last, weights in self._last_updates.unfinished():
+            if weights:
+                part = Part(range(len(weights)), last.part.columns)
+                self._points.remember(function, part, weights, last.step)
+            elif weights is None:
+                are_known &= self._recorder.own_records > last.records
         self._points.write_last()
         self._rows.flush()
+        return are_known
 
 
 _ONLY_PARTS = "of arrays that are spread over processes, each process compares the part that it has"

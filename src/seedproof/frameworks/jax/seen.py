@@ -94,6 +94,14 @@ class Seen:
         words[at] = self._from_elsewhere.get(leaf)
         return words[at] is not None
 
+    def maker_of(self, leaf: Any) -> tuple[Function, int] | None:
+        """The function that returned this array last, and its place in what that returned."""
+        for function, last in self._last.items():
+            place = last.place_of(leaf)
+            if place is not None:
+                return function, place
+        return None
+
     def look_at(self, taken: Taken, kinds: Collection[str]) -> None:
         """Finds the digests that are still missing, of leaves of these kinds."""
         leaves, words = taken.side.leaves, taken.words

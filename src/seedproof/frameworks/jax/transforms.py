@@ -38,6 +38,7 @@ def observe(calls: Calls) -> None:
     jax.vjp = transforms.pulling_back(jax.vjp)
     jax.eval_shape = transforms.inspecting(jax.eval_shape)
     when_imported(_PJIT, transforms.replace_pjit)
+    when_imported("optax", transforms.replace_apply_updates)
 
 
 class Transforms:
@@ -85,6 +86,19 @@ class Transforms:
         message, pjit = deprecated.get("pjit", ("", None))
         if pjit is not None:
             deprecated["pjit"] = (message, self.compiling(pjit))
+
+    def replace_apply_updates(self, _: Any) -> None:
+        """Outside of compiled functions only Optax itself knows the weights that it makes."""
+        optax: Any = sys.modules["optax"]
+        apply = optax.apply_updates
+
+        @instead_of(apply)
+        def apply_updates(*arguments: Any, **named: Any) -> Any:
+            weights = apply(*arguments, **named)
+            self._calls.applied(weights)
+            return weights
+
+        optax.apply_updates = apply_updates
 
     def differentiating(self, transform: Any, plain: Gradient, with_more: Gradient) -> Any:
         """`jax.grad` and its like: what they make trains, wherever it is called. Where its
