@@ -127,7 +127,7 @@ def test_where_nothing_was_recorded_nothing_can_be_told(said, script):
     status, out, _ = said(script("print(1)"))
     assert status == 5
     assert "as-is: UNKNOWN (nothing was recorded, so nothing was compared)" in out
-    assert 'next: add a line to the script: seedproof.record("weights", weights)' in out
+    assert 'next: add to the script: import seedproof; seedproof.record("weights", weights)' in out
 
 
 def test_a_script_that_fails_is_four(seedproof, script):

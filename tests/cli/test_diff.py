@@ -35,6 +35,15 @@ def test_equal_runs_are_identical(seedproof, recorded):
     assert done.status == 0
     assert done.out.splitlines()[2] == "diff: IDENTICAL"
     assert "surroundings of runs 0 and 1: the same" in done.out
+    assert done.out.splitlines()[-1].startswith("next: seedproof check ")
+
+
+def test_another_command_is_told_and_why_they_part_is_asked_next(seedproof, recorded):
+    lines = seedproof("diff", recorded("a", "1"), recorded("b", "2")).out.splitlines()
+    (commands,) = (line for line in lines if line.startswith("  command: "))
+    ours, theirs = commands.removeprefix("  command: ").split(" against ")
+    assert (ours[-2:], theirs[-2:]) == (" 1", " 2")
+    assert lines[-1] == f"next: seedproof explain {ours}"
 
 
 def test_where_runs_part_and_how_the_difference_grows_is_told(seedproof, recorded):

@@ -174,6 +174,13 @@ def test_a_training_without_an_optimizer_is_said_to_be_unseen(trainings):
     assert [len(words) for words in recorded.words("tape#0", "loss")] == [1, 1, 1]
 
 
+@slow
+def test_a_training_that_records_its_weights_by_itself_is_judged_by_them(trainings):
+    recorded = trainings.recorded("variables_alone_recorded")
+    assert unseen_in(recorded.stream) == ""
+    assert recorded.names("output/weights#0") == ["weights/0"]
+
+
 def test_updates_of_several_threads_prove_nothing(tmp_path):
     script = (
         ONE_STEP

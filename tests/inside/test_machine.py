@@ -54,7 +54,9 @@ def test_the_visible_processors_are_those_that_may_be_used():
 
 def test_variables_that_change_results_are_told_and_others_are_not(monkeypatch):
     told = {"OMP_NUM_THREADS": "2", "TF_DETERMINISTIC_OPS": "1", "KERAS_BACKEND": "jax"}
+    told |= {"TZ": "Asia/Tokyo", "LANG": "C", "LC_ALL": "C"}
     kept = {"AWS_SECRET_ACCESS_KEY": "s", "TF_VAR_password": "s", "TF_TOKEN_app": "s", "HOME": "/h"}
+    kept |= {"LANGCHAIN_PROJECT": "p"}
     for name, value in {**told, **kept}.items():
         monkeypatch.setenv(name, value)
     found = telling_variables()

@@ -51,8 +51,8 @@ def test_where_nothing_is_trained_the_line_to_paste_is_said(seedproof, script, p
     assert "as-is: UNKNOWN (nothing was recorded, so nothing was compared)" in done.out
     (line,) = [line for line in done.out.splitlines() if line.startswith("next: ")]
     pasted = line.partition("script: ")[2]
-    assert pasted == 'seedproof.record("weights", weights)'
-    name = script(f"import seedproof\nweights = 1.5\n{pasted}\n{program}")
+    assert pasted == 'import seedproof; seedproof.record("weights", weights)'
+    name = script(f"weights = 1.5\n{pasted}\n{program}")
     assert verdict_of(seedproof, name) == "identical"
 
 
@@ -63,6 +63,14 @@ def test_an_interpreter_that_lets_nothing_in_is_three_and_told_why(seedproof, sc
     done = seedproof(*command)
     assert done.status == 3
     assert "the recording did not load: it comes in through PYTHONPATH, which python -I" in done.err
+    (line,) = [line for line in done.out.splitlines() if line.startswith("next: ")]
+    assert line.endswith("Python script: import seedproof; seedproof.init()")
+
+
+def test_the_line_for_such_an_interpreter_lets_the_recording_in(seedproof, script):
+    name = script("import seedproof; seedproof.init()\nseedproof.record('weights', 1.5)\n")
+    done = seedproof("check", "--runs", "2", "--", sys.executable, "-I", name)
+    assert (done.status, done.out.splitlines()[0]) == (0, "as-is: IDENTICAL")
 
 
 def test_an_empty_environment_lets_nothing_in(seedproof, script):

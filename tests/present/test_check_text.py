@@ -103,7 +103,47 @@ def test_without_records_nothing_is_claimed_to_have_been_compared():
     verdict = Verdict("unknown", "nothing was recorded", nothing_recorded=True)
     said = text(an_arm(verdict, runs=[a_run(0, 0), a_run(1, 0)]))
     assert "  compared nothing: there are no records\n" in said
-    assert 'next: add a line to the script: seedproof.record("weights", weights)\n' in said
+    assert (
+        'next: add to the script: import seedproof; seedproof.record("weights", weights)\n' in said
+    )
+
+
+def test_what_the_recording_did_not_get_into_is_begun_by_hand():
+    missed = [replace(a_run(at, 0), began=False) for at in (0, 1)]
+    verdict = Verdict("unknown", "the recording did not begin", nothing_recorded=True)
+    assert text(an_arm(verdict, runs=missed)).endswith(
+        "next: add at the beginning of a Python script: import seedproof; seedproof.init()\n"
+    )
+
+
+def test_a_training_that_was_not_seen_is_to_be_recorded():
+    arm = replace(an_arm(Verdict("unknown", "run 0: updates were not looked at")), unseen=True)
+    assert 'next: add to the script: import seedproof; seedproof.record("weights", ' in text(arm)
+
+
+@pytest.mark.parametrize(
+    ("run", "outputs", "expected"),
+    [
+        (a_run(1, returncode=1), (), "run train.py"),
+        (
+            replace(a_run(1), end=Exit(None, 1.0, 1.0, stopped="timeout")),
+            (),
+            "check --policy seeded --steps 20 --timeout 5 train.py",
+        ),
+        (
+            a_run(1),
+            (Outputs(1, FilesOutcome(files=0, bytes=0), unmet="no run wrote a file that is x"),),
+            "check --policy seeded --outputs '**' train.py",
+        ),
+    ],
+    ids=["failed", "timeout", "outputs"],
+)
+def test_where_nothing_can_be_told_the_next_step_is_named(run, outputs, expected):
+    verdict = Verdict("unknown", "run 1 did not end successfully")
+    arm = replace(an_arm(verdict, runs=[a_run(0), run]), outputs=outputs)
+    typed, target = ("--timeout", "5", "train.py"), ("train.py",)
+    said = check_as_text(typed, [arm], "kept/here", typed, target)
+    assert said.splitlines()[-1] == f"next: seedproof {expected}"
 
 
 def test_what_could_not_be_pinned_is_told_on_one_line():

@@ -40,10 +40,11 @@ class ArmOutcome:
     """One arm: the verdict on all of its runs, and the runs.
 
     `hints` are the random generators whose states differ in the two runs that part, the earliest
-    first. `stopped_after` is the number of steps after which runs were ended on purpose (None:
-    they went to their ends), `planned` how many the training meant to make. `control` and
-    `outputs` are what was found of them where they were asked for. `view` is how run 0 saw the
-    working directory; empty where it worked in it.
+    first. `unseen` is true where some of the training could not be looked at. `stopped_after` is
+    the number of steps after which runs were ended on purpose (None: they went to their ends),
+    `planned` how many the training meant to make. `control` and `outputs` are what was found of
+    them where they were asked for. `view` is how run 0 saw the working directory; empty where it
+    worked in it.
     """
 
     arm: Arm
@@ -58,6 +59,7 @@ class ArmOutcome:
     metrics: Mapping[str, Spread]
     notes: tuple[str, ...]
     hints: tuple[Divergence, ...] = ()
+    unseen: bool = False
     stopped_after: int | None = None
     planned: int | None = None
     control: Control | None = None
@@ -127,6 +129,7 @@ def conclude(state: ArmState, outputs: Sequence[str] = ()) -> ArmOutcome:
         metrics=spreads(run.metrics for run in runs) if len(completed) == len(runs) else {},
         notes=_notes(state),
         hints=tuple(parting.hints()) if parting else (),
+        unseen=any(trace.all("unseen") for trace in state.traces.values()),
         stopped_after=stopped_after,
         planned=sum(event["steps"] for event in first.all("planned")) or None,
         control=control,

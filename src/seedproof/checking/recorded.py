@@ -23,6 +23,23 @@ class RecordedRun:
     directory: Path
 
     @property
+    def command(self) -> list[str]:
+        """What was run; empty where it is not known, as in a notebook."""
+        with contextlib.suppress(OSError, ValueError, KeyError, TypeError, AttributeError):
+            launch = json.loads((self.directory / LAUNCH_FILE).read_text("utf-8"))
+            return list(map(str, launch["command"]))
+        return []
+
+    @property
+    def target(self) -> list[str]:
+        """The command as `check` takes it."""
+        interpreter, *words = self.command or [""]
+        is_plain = bool(words) and (words[0] == "-m" or not words[0].startswith("-"))
+        if Path(interpreter).name.startswith("python") and is_plain:
+            return words
+        return ["--", *self.command] if self.command else []
+
+    @property
     def end(self) -> Exit | None:
         """How it ended, as its guard wrote it down."""
         with contextlib.suppress(OSError, ValueError, KeyError, TypeError):

@@ -105,7 +105,8 @@ def _report(
     else:
         again = [*request.typed, *request.target]
         explained = [*to_explain, *request.target]
-        say(check_text.check_as_text(again, outcomes, str(store.root), explained))
+        said = check_text.check_as_text(again, outcomes, str(store.root), explained, request.target)
+        say(said)
     for outcome in outcomes:
         for line in failure_text.failures_as_text(outcome, store):
             sys.stderr.write(f"seedproof: {line}\n")

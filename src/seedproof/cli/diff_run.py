@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from seedproof.checking.outcome import conclude
 from seedproof.checking.plan import Arm, PlannedRun
 from seedproof.checking.recorded import RecordedRun
 from seedproof.cli.options import Settings
-from seedproof.compare.environments import environment_differences
+from seedproof.compare.environments import Difference, environment_differences
 from seedproof.compare.growth import growth
 from seedproof.errors import UsageError
 from seedproof.launch import Launch
@@ -37,15 +38,24 @@ def run(settings: Settings, paths: Sequence[str]) -> int:
     state = _state(runs)
     outcome = conclude(state, settings.outputs or ())
     first, *others = (state.traces[index] for index in range(len(runs)))
-    surroundings = [environment_differences(first, other) for other in others]
+    surroundings = [
+        [*_commands(runs[0], run), *environment_differences(first, other)]
+        for run, other in zip(runs[1:], others, strict=True)
+    ]
     parting = outcome.verdict.runs or (0, 1)
     grown = list(growth(first, state.traces[parting[1]]))
     if settings.json != "-":
-        say(diff_text.diff_as_text(paths, outcome, surroundings, grown))
+        say(diff_text.diff_as_text(paths, outcome, surroundings, grown, runs[0].target))
     if settings.json is not None:
         result = diff_json.diff_as_json(paths, outcome, surroundings, grown)
         json_file.write(result, settings.json)
     return outcome.exit_status
+
+
+def _commands(first: RecordedRun, other: RecordedRun) -> list[Difference]:
+    """The two commands, where both are known and differ."""
+    ours, theirs = (shlex.join(run.target) for run in (first, other))
+    return [Difference("command", ours, theirs)] if ours and theirs and ours != theirs else []
 
 
 class _Places:

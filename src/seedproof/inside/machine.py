@@ -35,7 +35,10 @@ _TELLING_PREFIXES = (
     "NPY_",
     "KERAS_BACKEND",
     "NPROC",
+    "LC_",
 )
+
+_TELLING_NAMES = ("TZ", "LANG", "LANGUAGE")
 
 # Terraform, whose variables begin as TensorFlow's do, keeps secrets in them.
 _SECRET = ("TF_VAR_", "TOKEN", "SECRET", "PASSWORD", "CREDENTIAL", "_KEY")
@@ -88,8 +91,9 @@ def variable_at_start(name: str) -> str:
 
 def telling_variables(environment: Mapping[str, str] = os.environ) -> dict[str, str]:
     """The environment variables that can change a result; never one that holds a secret."""
-    return {
-        name: value
-        for name, value in sorted(environment.items())
-        if name.startswith(_TELLING_PREFIXES) and not any(word in name for word in _SECRET)
-    }
+    return {name: value for name, value in sorted(environment.items()) if _is_telling(name)}
+
+
+def _is_telling(name: str) -> bool:
+    tells = name in _TELLING_NAMES or name.startswith(_TELLING_PREFIXES)
+    return tells and not any(word in name for word in _SECRET)

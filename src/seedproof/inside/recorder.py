@@ -190,8 +190,8 @@ class Recorder:
         self._end_after(step)
 
     def update_held(self, step: int) -> None:
-        """The same where they are held, or wait to be."""
-        if self.held.are_due():
+        """The same where they are held, or wait to be. A worker may be ended at any moment."""
+        if not self.trains or self.held.are_due():
             self.held.write()
         self._end_after(step)
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from seedproof.checking.outcome import ArmOutcome
 from seedproof.present.arm_text import arm_lines
-from seedproof.present.words import RECORD_LINE, shown
+from seedproof.present.words import INIT_LINE, RECORD_LINE, shown
 
 _NEXT_POLICY = {"as-is": "seeded", "seeded": "deterministic"}
 
@@ -17,11 +17,14 @@ def check_as_text(
     arms: Sequence[ArmOutcome],
     directory: str,
     to_explain: Sequence[str] | None = None,
+    target: Sequence[str] = (),
 ) -> str:
-    """The whole answer; `typed` are the user's options but for the policy, and their target,
+    """The whole answer; `typed` are the user's options but for the policy, and their `target`,
     `to_explain` the same as far as `explain` takes them. All is kept in `directory`."""
     blocks = ["\n".join(arm_lines(arm)) for arm in arms]
     further = _next(typed, arms, typed if to_explain is None else to_explain)
+    if target and not further:
+        further = _where_nothing_is_known(typed, arms, target)
     return "\n\n".join([*blocks, f"kept in {directory}", *further]) + "\n"
 
 
@@ -33,11 +36,32 @@ def _next(typed: Sequence[str], arms: Sequence[ArmOutcome], to_explain: Sequence
         stronger = _NEXT_POLICY.get(policy)
         if stronger and stronger not in done:
             return [_command(["seedproof", "check", "--policy", stronger, *typed])]
-    if any(arm.verdict.nothing_recorded for arm in arms):
+    if any(run.unseen for arm in arms for run in arm.runs):
+        return [f"next: {INIT_LINE}"]
+    if any(arm.verdict.nothing_recorded or _is_partly_seen(arm) for arm in arms):
         return [f"next: {RECORD_LINE}"]
     if diverged and arms[-1].verdict.name == "diverged":
         return [_command(["seedproof", "explain", "--policy", diverged[-1], *to_explain])]
     return _elsewhere(typed, arms)
+
+
+def _is_partly_seen(arm: ArmOutcome) -> bool:
+    return arm.verdict.name == "unknown" and arm.unseen
+
+
+def _where_nothing_is_known(
+    typed: Sequence[str], arms: Sequence[ArmOutcome], target: Sequence[str]
+) -> list[str]:
+    """After runs that took too long, fewer steps; where no file was found, all that are written;
+    where a script failed, or a recording did not hold, one run to look at."""
+    unknown = [arm for arm in arms if arm.verdict.name == "unknown"]
+    for arm in unknown:
+        policy = ["--policy", arm.arm.policy]
+        if any(run.end is not None and run.end.stopped == "timeout" for run in arm.runs):
+            return [_command(["seedproof", "check", *policy, "--steps", "20", *typed])]
+        if any(one.unmet for one in arm.outputs):
+            return [_command(["seedproof", "check", *policy, "--outputs", "**", *target])]
+    return [_command(["seedproof", "run", *target])] if unknown else []
 
 
 def _elsewhere(typed: Sequence[str], arms: Sequence[ArmOutcome]) -> list[str]:

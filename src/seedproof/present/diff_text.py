@@ -3,6 +3,7 @@ surroundings differ."""
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Iterator, Sequence
 
 from seedproof.checking.outcome import ArmOutcome
@@ -13,6 +14,11 @@ from seedproof.present.words import shown
 
 _MOST_TENSORS = 12
 _MOST_FACTS = 20
+_NEXT = {
+    "diverged": ("seedproof", "explain"),
+    "identical": ("seedproof", "check"),
+    "unknown": ("seedproof", "run"),
+}
 
 
 def diff_as_text(
@@ -20,15 +26,18 @@ def diff_as_text(
     outcome: ArmOutcome,
     surroundings: Sequence[Sequence[Difference]],
     grown: Sequence[Growth],
+    target: Sequence[str] = (),
 ) -> str:
     """The whole answer; `surroundings` is what differs between run 0 and each other one, `grown`
-    how far apart the values are that the two runs kept which part."""
+    how far apart the values are that the two runs kept which part, `target` what run 0 ran."""
     lines = [f"run {number}: {shown(path, 300)}" for number, path in enumerate(paths)]
     lines += arm_lines(outcome)
     if outcome.verdict.name == "diverged":
         lines += ["", *_growth(grown)]
     for number, differences in enumerate(surroundings, 1):
         lines += _surroundings(number, differences)
+    if target:
+        lines += ["", f"next: {shown(shlex.join([*_NEXT[outcome.verdict.name], *target]), 1000)}"]
     return "\n".join(lines) + "\n"
 
 

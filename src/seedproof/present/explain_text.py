@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from seedproof.present.words import RECORD_LINE, apart, shown, where
+from seedproof.present.words import INIT_LINE, RECORD_LINE, apart, shown, where
 from seedproof.search.explanation import Cause, Explanation, Operation
 from seedproof.sources import CATALOGUE
 from seedproof.sources.uses import in_words
@@ -36,7 +36,9 @@ def _verdict(found: Explanation) -> Iterator[str]:
         yield f"       {_operation(found.operation)}"
     if found.unnamed:
         yield f"       no operation is named: {found.unnamed}"
-    if outcome.verdict.nothing_recorded:
+    if any(run.unseen for run in outcome.runs):
+        yield f"next: {INIT_LINE}"
+    elif outcome.verdict.nothing_recorded:
         yield f"next: {RECORD_LINE}"
 
 

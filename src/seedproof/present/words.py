@@ -17,7 +17,8 @@ _PHASES = {
     "output": "output",
 }
 
-RECORD_LINE = 'add a line to the script: seedproof.record("weights", weights)'
+RECORD_LINE = 'add to the script: import seedproof; seedproof.record("weights", weights)'
+INIT_LINE = "add at the beginning of a Python script: import seedproof; seedproof.init()"
 
 SHARED_DIRECTORY = (
     "runs share the working directory: a script that finds files of another run can differ by that"

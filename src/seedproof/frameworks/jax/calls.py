@@ -49,7 +49,7 @@ class Calls:
         self.functions = Functions()
         self.training = Training(recorder)
         self._recorder = recorder
-        self._has_advised = False
+        self._left_out: dict[str, int] = {}  # with the script's own records until then
         self._tracing = Tracing()
         self._records = Records(recorder, self.functions, self.training)
         self._closely = None if recorder.close is None else Closely(recorder, recorder.close)
@@ -117,13 +117,13 @@ class Calls:
         return bool(self._tracing.stack)
 
     def leaves_out(self, what: str) -> None:
-        """Says what is not looked at, unless it is within something that is, and what helps."""
+        """Says what is not looked at, unless it is within something that is, and what helps: where
+        the script records something of its own from then on, it is judged by that."""
         if self._tracing.stack:
             return
-        self._recorder.unseen(what)
-        if not self._has_advised:
-            self._has_advised = True
+        if not self._left_out:
             self._recorder.event("note", text=_ADVICE)
+        self._left_out.setdefault(what, self._recorder.own_records)
 
     def leaves_out_gradients(self) -> None:
         """Says that gradients are not looked at."""
@@ -156,4 +156,7 @@ class Calls:
     def _end(self) -> None:
         if not self._records.end() and not self._recorder.is_cut_short:
             self.leaves_out(LAST_UPDATE)
+        for what, records in self._left_out.items():
+            if self._recorder.own_records == records:
+                self._recorder.unseen(what)
         self.training.end()

@@ -49,7 +49,7 @@ class Steps:
         return self._optimizers.updates() if self._is_silent else self._rows.done()
 
     def _end(self) -> None:
-        if self._differentiates and not self._optimizers:
+        if self._differentiates and not self._optimizers and not self._recorder.own_records:
             self._recorder.unseen("updates that no optimizer of Keras makes")
         self.points.end()
 
