@@ -212,7 +212,9 @@ def test_a_worker_that_trains_must_have_come_to_its_end_as_well(pair, role):
     for run in pair:
         run.end()
         run.beside(role).updates(1)
-    assert "the recording stops after step 0" in verdict(pair).reason
+    reason = verdict(pair).reason
+    assert "the recording stops after step 0, before the script's end (a pool that ends" in reason
+    assert reason.endswith("pool.close(), then pool.join())")
 
 
 def test_in_processes_that_nobody_looked_at_a_stream_may_be_lacking(pair):

@@ -497,3 +497,15 @@ for phase in ("init", "forward", "update", "output"):
 """
     stream, _ = recorded(script, tmp_path)
     assert [event["name"] for event in stream.all("value")] == ["init", "output"]
+
+
+@pytest.mark.parametrize(("role", "written"), [("main", 0), ("main/worker1", 1), ("main/fork", 1)])
+def test_rows_of_what_may_be_ended_at_any_moment_do_not_wait(role, written, recording, monkeypatch):
+    monkeypatch.setattr(Recorder, "role", role)
+    held = recording.recorder.held
+    monkeypatch.setattr(held, "are_due", lambda: False)
+    held.hold(("group", (Column("update", "w"),), 0, [7]))
+    held.hold_step(0)
+    recording.recorder.update_held(0)
+    assert recording.stream.watermark() == written
+    assert len(held._rows) == 1 - written

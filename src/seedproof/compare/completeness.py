@@ -12,6 +12,7 @@ from seedproof.trace.stream import Stream
 
 _WORKER = re.compile(r"(worker|fork)[0-9]+(#[0-9]+)?")
 _TRAINING = {"backward", "update"}
+_POOL = " (a pool that ends its workers has to let them end: pool.close(), then pool.join())"
 
 
 # -- of a whole run ----------------------------------------------------------------------------
@@ -26,10 +27,22 @@ def trace_incompleteness(trace: Trace, steps: int | None = None) -> str:
     if missing is not None:
         return f"rank {missing[0]} of {missing[1]} left no recording"
     reasons = (
-        of_stream(role, (losses if is_cut_short(trace, role) else incompleteness)(stream, steps))
+        of_stream(role, _incompleteness_of(trace, role, stream, steps))
         for role, stream in trace.streams.items()
     )
     return next(filter(None, reasons), "")
+
+
+def _incompleteness_of(trace: Trace, role: str, stream: Stream, steps: int | None) -> str:
+    if is_cut_short(trace, role):
+        return losses(stream, steps)
+    reason = incompleteness(stream, steps)
+    ended_from_outside = reason and stream.hello and not stream.ended and _is_worker(role)
+    return reason + _POOL if ended_from_outside else reason
+
+
+def _is_worker(role: str) -> bool:
+    return _WORKER.fullmatch(role.rpartition("/")[2]) is not None
 
 
 def unseen(trace: Trace) -> str:
@@ -44,7 +57,7 @@ def is_cut_short(trace: Trace, role: str) -> bool:
     """Whether it is chance how far a stream goes: that of a worker which trained nothing and was
     ended from outside, or which belongs to a run that was ended on purpose."""
     stream = trace.streams[role]
-    if not _WORKER.fullmatch(role.rpartition("/")[2]) or compared_phases(stream) & _TRAINING:
+    if not _is_worker(role) or compared_phases(stream) & _TRAINING:
         return False
     return not stream.ended or trace.stopped_after is not None
 
