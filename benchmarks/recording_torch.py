@@ -1,16 +1,18 @@
 """What recording costs with PyTorch: interleaved pairs inside one process, one thread.
 
-Two equal models are trained on the same batches, one plain, one recorded, a few steps each in turn,
-so that both meet the machine in the same state; each pair of rounds gives one ratio. `measure` does
-so for the article's network and for two whose steps are long in comparison with what is digested:
-how long, is told in passes over these bytes, which are in memory and not in the caches.
+Three equal models are trained on the same batches, one plain, one recorded, and one more plain, a
+few steps each in turn, so that all meet the machine in the same state. Each turn gives one ratio
+for the recorded one, and one for the twin, which shows the machine's own noise. `measure` does so
+for the article's network and for two whose steps are long in comparison with what is digested: how
+long, is told in passes over these bytes, which are in memory and not in the caches.
 
-    python benchmarks/recording_torch.py [PAIRS]
+    python benchmarks/recording_torch.py [ROUNDS]
 """
 
 from __future__ import annotations
 
 import ctypes
+import math
 import os
 import statistics
 import sys
@@ -48,11 +50,12 @@ HOOKS = (optim._global_optimizer_pre_hooks, optim._global_optimizer_post_hooks)
 
 @dataclass(frozen=True)
 class Cost:
-    """What recording a network costs: ratios of recorded to plain, the plain steps' seconds, and
-    those of one pass over what is digested of a step."""
+    """What recording a network costs: ratios of recorded to plain, those of the twin, the plain
+    steps' seconds, and those of one pass over what is digested of a step."""
 
     title: str
     ratios: list[float]
+    twin: list[float]
     steps: list[float]
     one_pass: float
     same_bits: bool
@@ -142,8 +145,8 @@ def longer_steps() -> nn.Module:
     )  # fmt: skip
 
 
-def measure(pairs: int) -> Iterator[Cost]:
-    """The cost for each network, from so many pairs of epochs."""
+def measure(rounds: int) -> Iterator[Cost]:
+    """The cost for each network, from so many rounds of all its batches."""
     torch.set_num_threads(1)
     _keep_memory()
     plain = Observing()
@@ -159,10 +162,10 @@ def measure(pairs: int) -> Iterator[Cost]:
             if "states" in title:  # of the optimizer and the generators, else at points only
                 Points.are_at = lambda _self, _step: True  # type: ignore[method-assign]
             trainings = []
-            for observing in (plain, observed):
+            for observing in (plain, observed, plain):
                 observing.restore()
                 trainings.append(Training(build, steps))
-            yield _compare(title, trainings, pairs, steps)
+            yield _compare(title, trainings, rounds * steps // TURN)
 
 
 def _keep_memory() -> None:
@@ -174,15 +177,24 @@ def _keep_memory() -> None:
         mallopt(_TRIM_THRESHOLD, (1 << 31) - 1)
 
 
-def _compare(title: str, trainings: list[Training], pairs: int, steps: int) -> Cost:
-    ratios, plain_steps = [], []
-    for _ in range(pairs):
-        without, with_recording = _round(trainings, steps)
-        ratios.append(with_recording / without)
-        plain_steps.append(without / steps)
-    networks = [training.network for training in trainings]
-    one_pass = _one_pass(trainings[0].digested_bytes())
-    return Cost(title, ratios, plain_steps, one_pass, _same_bits(*networks))
+def _compare(title: str, trainings: list[Training], turns: int) -> Cost:
+    took = [_turn(trainings, turn) for turn in range(turns)]
+    return Cost(
+        title,
+        ratios=[recorded / plain for plain, recorded, _ in took],
+        twin=[twin / plain for plain, _, twin in took],
+        steps=[plain / TURN for plain, _, _ in took],
+        one_pass=_one_pass(trainings[0].digested_bytes()),
+        same_bits=_same_bits(*(training.network for training in trainings)),
+    )
+
+
+def _turn(trainings: list[Training], turn: int) -> list[float]:
+    """A few steps of each, in another order each time; the seconds of each."""
+    first = turn % len(trainings)
+    order = [*trainings[first:], *trainings[:first]][:: -1 if turn % 2 else 1]
+    seconds = {training: training.turn() for training in order}
+    return [seconds[training] for training in trainings]
 
 
 def _one_pass(size: int) -> float:
@@ -196,36 +208,34 @@ def _one_pass(size: int) -> float:
     return statistics.median(seconds)
 
 
-def _round(trainings: list[Training], steps: int) -> list[float]:
-    """So many steps of each, in turn; the seconds of each in all."""
-    seconds = dict.fromkeys(trainings, 0.0)
-    for turn in range(steps // TURN):
-        for training in trainings if turn % 2 else trainings[::-1]:
-            seconds[training] += training.turn()
-    return list(seconds.values())
-
-
 def _same_bits(*networks: nn.Module) -> bool:
     weights = [
         [value.numpy().tobytes() for value in network.state_dict().values()] for network in networks
     ]
-    return weights[0] == weights[1]
+    return all(one == weights[0] for one in weights)
 
 
 def _line(cost: Cost) -> str:
-    quartiles = statistics.quantiles(cost.ratios, n=4) if len(cost.ratios) > 1 else [0.0] * 3
     same = "equal bit for bit" if cost.same_bits else "DIFFER"
     step = statistics.median(cost.steps)
     return (
-        f"PyTorch, {cost.title}: {statistics.median(cost.ratios):.3f} times the plain step "
-        f"(quartiles {quartiles[0]:.3f} to {quartiles[2]:.3f}, {len(cost.ratios)} pairs, plain "
-        f"step {1000 * step:.2f} ms: {step / cost.one_pass:.0f} passes), trained weights {same}"
+        f"PyTorch, {cost.title}: {_median(cost.ratios)} times the plain step; a plain twin "
+        f"{_median(cost.twin)}; {len(cost.ratios)} turns of {TURN} steps of {1000 * step:.2f} ms: "
+        f"{step / cost.one_pass:.0f} passes; trained weights {same}"
     )
 
 
+def _median(ratios: list[float]) -> str:
+    """The median, with the 95% interval of it that the ranks give, by a binomial distribution."""
+    ranked, count = sorted(ratios), len(ratios)
+    reach = 0.98 * math.sqrt(count)
+    low, high = max(0, int(count / 2 - reach)), min(count - 1, math.ceil(count / 2 + reach))
+    return f"{statistics.median(ranked):.3f} ({ranked[low]:.3f} to {ranked[high]:.3f})"
+
+
 def main() -> None:
-    for cost in measure(int(sys.argv[1]) if len(sys.argv) > 1 else 20):
-        print(_line(cost))
+    for cost in measure(int(sys.argv[1]) if len(sys.argv) > 1 else 12):
+        print(_line(cost), flush=True)
 
 
 if __name__ == "__main__":
