@@ -3,7 +3,8 @@
 One training makes a few steps plainly and a few that are recorded, in turn; each pair of turns
 gives one ratio. It is the same compiled step both times: where two of them, and their arrays, come
 to lie makes one faster by a tenth for as long as a process lives. A recorded turn ends when its
-last row is written. Whether the bits are equal, two trainings of their own show before.
+last row is written. Whether the bits are equal, two trainings of their own show before. Each
+process has its memory elsewhere, so there are several.
 
     python benchmarks/recording_jax.py [PAIRS [PROCESSES]]
 """

@@ -23,6 +23,7 @@ import numpy as np  # noqa: E402 - the number of threads comes first
 import tensorflow as tf  # noqa: E402
 from tensorflow import keras  # noqa: E402
 
+from intervals import interval  # noqa: E402
 from seedproof.experiments.datasets import load  # noqa: E402
 from seedproof.experiments.mnist_cv import build_model  # noqa: E402
 from seedproof.frameworks.keras.framework import FRAMEWORK  # noqa: E402
@@ -93,13 +94,6 @@ def measure(plain: Training, recorded: Training, pairs: int) -> tuple[list[float
         ratios.append(with_recording / without)
         steps.append(without / STEPS)
     return ratios, steps
-
-
-def interval(ratios: list[float]) -> tuple[float, float]:
-    """Bootstrap of the median."""
-    generator = np.random.default_rng(0)
-    medians = np.median(generator.choice(ratios, (2000, len(ratios))), axis=1)
-    return float(np.quantile(medians, 0.025)), float(np.quantile(medians, 0.975))
 
 
 if __name__ == "__main__":

@@ -12,7 +12,6 @@ long, is told in passes over these bytes, which are in memory and not in the cac
 from __future__ import annotations
 
 import ctypes
-import math
 import os
 import statistics
 import sys
@@ -29,6 +28,7 @@ from torch import nn
 from torch.optim import optimizer as optim
 from torch.utils import data
 
+from intervals import interval
 from seedproof.frameworks.torch.framework import FRAMEWORK
 from seedproof.frameworks.torch.points import Points
 from seedproof.inside import recorder
@@ -192,7 +192,7 @@ def _compare(title: str, trainings: list[Training], turns: int) -> Cost:
 def _turn(trainings: list[Training], turn: int) -> list[float]:
     """A few steps of each, in another order each time; the seconds of each."""
     first = turn % len(trainings)
-    order = [*trainings[first:], *trainings[:first]][:: -1 if turn % 2 else 1]
+    order = trainings[first:] + trainings[:first]
     seconds = {training: training.turn() for training in order}
     return [seconds[training] for training in trainings]
 
@@ -226,11 +226,9 @@ def _line(cost: Cost) -> str:
 
 
 def _median(ratios: list[float]) -> str:
-    """The median, with the 95% interval of it that the ranks give, by a binomial distribution."""
-    ranked, count = sorted(ratios), len(ratios)
-    reach = 0.98 * math.sqrt(count)
-    low, high = max(0, int(count / 2 - reach)), min(count - 1, math.ceil(count / 2 + reach))
-    return f"{statistics.median(ranked):.3f} ({ranked[low]:.3f} to {ranked[high]:.3f})"
+    """The median, with its 95% interval."""
+    low, high = interval(ratios)
+    return f"{statistics.median(ratios):.3f} ({low:.3f} to {high:.3f})"
 
 
 def main() -> None:

@@ -15,6 +15,7 @@ from traces import HELLO, rows_of
 
 jnp = pytest.importorskip("jax.numpy")
 on_device = pytest.importorskip("seedproof.frameworks.jax.device_digest")
+jax_calls = pytest.importorskip("seedproof.frameworks.jax.calls")
 jax_rows = pytest.importorskip("seedproof.frameworks.jax.rows")
 
 COLUMNS = (Column("update", "w"),)
@@ -98,3 +99,28 @@ def test_memory_does_not_grow_with_what_waits(stream_of, monkeypatch):
     for step in range(3):
         rows.put("call/f", COLUMNS, step, [NotYet()])
     assert rows_of(stream(), "call/f#0") == [(0, 7)]
+
+
+@pytest.mark.parametrize(("role", "told_at_once"), [("main", False), ("main/worker1", True)])
+def test_what_a_worker_leaves_out_is_told_before_it_can_be_ended(
+    role, told_at_once, stream_of, monkeypatch
+):
+    recorder, stream = stream_of
+    monkeypatch.setattr(Recorder, "role", role)
+    jax_calls.Calls(recorder).leaves_out("updates elsewhere")
+    assert [event["text"] for event in stream().all("unseen")] == [
+        "updates elsewhere"
+    ] * told_at_once
+    recorder.finish()
+    assert [event["text"] for event in stream().all("unseen")] == ["updates elsewhere"]
+
+
+def test_what_is_left_out_is_not_told_where_the_script_records_afterwards(stream_of):
+    recorder, stream = stream_of
+    calls = jax_calls.Calls(recorder)
+    recorder.record("before", 1.0, None, "output")
+    calls.leaves_out("updates elsewhere")
+    recorder.record("after", 1.0, None, "output")
+    calls.leaves_out("gradients elsewhere")
+    recorder.finish()
+    assert [event["text"] for event in stream().all("unseen")] == ["gradients elsewhere"]

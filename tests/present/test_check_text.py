@@ -116,6 +116,11 @@ def test_what_the_recording_did_not_get_into_is_begun_by_hand():
     )
 
 
+def test_files_that_agree_without_a_recording_need_no_line_to_paste():
+    missed = [replace(a_run(at, 0), began=False) for at in (0, 1)]
+    assert next_words(an_arm(runs=missed))[:2] == ["seedproof", "check"]
+
+
 def test_a_training_that_was_not_seen_is_to_be_recorded():
     arm = replace(an_arm(Verdict("unknown", "run 0: updates were not looked at")), unseen=True)
     assert 'next: add to the script: import seedproof; seedproof.record("weights", ' in text(arm)

@@ -131,9 +131,10 @@ class Recorder:
         """Something that happened."""
         self._stream.event(kind, **clocks(), **fields)
 
-    def unseen(self, what: str) -> None:
-        """Says, once, what of the training could not be looked at."""
-        if what not in self._unseen:
+    def unseen(self, what: str, since: int | None = None) -> None:
+        """Says, once, what of the training could not be looked at; not where the script has made
+        more records of its own than `since`: then it is judged by these."""
+        if what not in self._unseen and (since is None or self.own_records <= since):
             self._unseen.add(what)
             self.event("unseen", text=what)
 

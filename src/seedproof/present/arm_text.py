@@ -9,7 +9,7 @@ from seedproof.compare.evidence import evidence_sentence
 from seedproof.compare.ranks import RankAgreement
 from seedproof.present import scope_words
 from seedproof.present.files_text import difference_as_text
-from seedproof.present.words import SHARED_DIRECTORY, apart, shown, where
+from seedproof.present.words import INIT_LINE, RECORD_LINE, SHARED_DIRECTORY, apart, shown, where
 
 _MOST_FILES = 5
 
@@ -18,6 +18,15 @@ def arm_lines(arm: ArmOutcome) -> list[str]:
     """The verdict, and below it all that belongs to it."""
     verdict = f"{arm.arm.name}: {arm.verdict.name.upper()}{_extent(arm)}{_because(arm)}"
     return [verdict, *(f"  {line}" for line in _details(arm))]
+
+
+def line_to_paste(arm: ArmOutcome) -> str:
+    """What the script needs so that more of it is recorded; empty where that is not lacking."""
+    if arm.verdict.name != "unknown":
+        return ""
+    if any(run.unseen for run in arm.runs):
+        return INIT_LINE
+    return RECORD_LINE if arm.verdict.nothing_recorded or arm.unseen else ""
 
 
 def _details(arm: ArmOutcome) -> Iterator[str]:

@@ -6,8 +6,8 @@ import shlex
 from collections.abc import Sequence
 
 from seedproof.checking.outcome import ArmOutcome
-from seedproof.present.arm_text import arm_lines
-from seedproof.present.words import INIT_LINE, RECORD_LINE, shown
+from seedproof.present.arm_text import arm_lines, line_to_paste
+from seedproof.present.words import shown
 
 _NEXT_POLICY = {"as-is": "seeded", "seeded": "deterministic"}
 
@@ -36,17 +36,11 @@ def _next(typed: Sequence[str], arms: Sequence[ArmOutcome], to_explain: Sequence
         stronger = _NEXT_POLICY.get(policy)
         if stronger and stronger not in done:
             return [_command(["seedproof", "check", "--policy", stronger, *typed])]
-    if any(run.unseen for arm in arms for run in arm.runs):
-        return [f"next: {INIT_LINE}"]
-    if any(arm.verdict.nothing_recorded or _is_partly_seen(arm) for arm in arms):
-        return [f"next: {RECORD_LINE}"]
+    for line in filter(None, map(line_to_paste, arms)):
+        return [f"next: {line}"]
     if diverged and arms[-1].verdict.name == "diverged":
         return [_command(["seedproof", "explain", "--policy", diverged[-1], *to_explain])]
     return _elsewhere(typed, arms)
-
-
-def _is_partly_seen(arm: ArmOutcome) -> bool:
-    return arm.verdict.name == "unknown" and arm.unseen
 
 
 def _where_nothing_is_known(

@@ -8,7 +8,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from seedproof.present.words import INIT_LINE, RECORD_LINE, apart, shown, where
+from seedproof.present.arm_text import line_to_paste
+from seedproof.present.words import apart, shown, where
 from seedproof.search.explanation import Cause, Explanation, Operation
 from seedproof.sources import CATALOGUE
 from seedproof.sources.uses import in_words
@@ -36,10 +37,8 @@ def _verdict(found: Explanation) -> Iterator[str]:
         yield f"       {_operation(found.operation)}"
     if found.unnamed:
         yield f"       no operation is named: {found.unnamed}"
-    if any(run.unseen for run in outcome.runs):
-        yield f"next: {INIT_LINE}"
-    elif outcome.verdict.nothing_recorded:
-        yield f"next: {RECORD_LINE}"
+    if line := line_to_paste(outcome):
+        yield f"next: {line}"
 
 
 def _operation(first: Operation) -> str:

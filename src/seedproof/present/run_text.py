@@ -6,15 +6,15 @@ import shlex
 
 from seedproof.checking.outcome import ArmOutcome
 from seedproof.present import scope_words
-from seedproof.present.arm_text import not_pinned
-from seedproof.present.words import INIT_LINE, RECORD_LINE, shown
+from seedproof.present.arm_text import line_to_paste, not_pinned
+from seedproof.present.words import RECORD_LINE, shown
 
 
 def run_as_text(outcome: ArmOutcome, directory: str) -> str:
     """A few lines for standard error: standard output is the target's own."""
     (run,) = outcome.runs
     if not run.records:
-        line = INIT_LINE if run.unseen else RECORD_LINE
+        line = line_to_paste(outcome) or RECORD_LINE
         return f"recorded nothing; kept in {directory}\nnext: {line}\n"
     lines = [scope_words.compared(outcome, "recorded")]
     lines += [f"note: {shown(note, 300)}" for note in outcome.notes]

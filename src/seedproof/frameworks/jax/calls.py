@@ -124,6 +124,8 @@ class Calls:
         if not self._left_out:
             self._recorder.event("note", text=_ADVICE)
         self._left_out.setdefault(what, self._recorder.own_records)
+        if not self._recorder.trains:
+            self._recorder.unseen(what)  # a worker may be ended before its end
 
     def leaves_out_gradients(self) -> None:
         """Says that gradients are not looked at."""
@@ -157,6 +159,5 @@ class Calls:
         if not self._records.end() and not self._recorder.is_cut_short:
             self.leaves_out(LAST_UPDATE)
         for what, records in self._left_out.items():
-            if self._recorder.own_records == records:
-                self._recorder.unseen(what)
+            self._recorder.unseen(what, since=records)
         self.training.end()

@@ -13,6 +13,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from seedproof.frameworks.jax.values import all_on_cpu
 from seedproof.trace.digest import header
 from seedproof.trace.keys import BLOCK
 
@@ -106,8 +107,8 @@ def by_device(
 
 @lru_cache(maxsize=None)
 def _is_alone() -> bool:
-    """Whether there is one device: to ask an array where it lies costs more than its digest."""
-    return str(jax.default_backend()) == "cpu" and len(jax.local_devices()) == 1
+    """Whether there is one device, so that no array needs to be asked where it lies."""
+    return all_on_cpu() and len(jax.local_devices()) == 1
 
 
 def _each(batch: Found) -> list[Late]:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Any, Sequence, Union
 
-import jax
 import numpy as np
 
 from seedproof.frameworks.jax import copies as jax_copies
@@ -13,7 +11,15 @@ from seedproof.frameworks.jax import digest as jax_digest
 from seedproof.frameworks.jax import values as jax_values
 from seedproof.frameworks.jax.device_digest import Late
 from seedproof.frameworks.jax.device_digest import digests as _of_device
-from seedproof.frameworks.jax.values import ARRAY, HOST, SCALAR, is_in_one_place, kinds_of, name_of
+from seedproof.frameworks.jax.values import (
+    ARRAY,
+    HOST,
+    SCALAR,
+    all_on_cpu,
+    is_in_one_place,
+    kinds_of,
+    name_of,
+)
 from seedproof.inside import leaves as plain_leaves
 from seedproof.trace.digest import digest_array
 
@@ -79,9 +85,4 @@ def _of_cpu(arrays: Sequence[Any], dtypes: Sequence[str]) -> Sequence[Word]:
 
 def lies_on_cpu(array: Any) -> bool:
     """Whether NumPy can read an array of JAX where it lies."""
-    return _all_on_cpu() or all(device.platform == "cpu" for device in array.devices())
-
-
-@lru_cache(maxsize=None)
-def _all_on_cpu() -> bool:
-    return str(jax.default_backend()) == "cpu"
+    return all_on_cpu() or all(device.platform == "cpu" for device in array.devices())

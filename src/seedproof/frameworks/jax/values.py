@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any, Sequence
 
 import jax
@@ -92,6 +93,12 @@ def is_floating(leaf: Any) -> bool:
     """Whether a leaf has floating point numbers, of whatever width."""
     dtype = getattr(leaf, "dtype", type(leaf))
     return bool(jax.dtypes.issubdtype(dtype, np.inexact))
+
+
+@lru_cache(maxsize=None)
+def all_on_cpu() -> bool:
+    """Whether arrays lie on the host: to ask each one costs more than its digest."""
+    return str(jax.default_backend()) == "cpu"
 
 
 def is_in_one_place(array: Any) -> bool:

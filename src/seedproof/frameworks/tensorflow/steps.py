@@ -49,8 +49,8 @@ class Steps:
         return self._optimizers.updates() if self._is_silent else self._rows.done()
 
     def _end(self) -> None:
-        if self._differentiates and not self._optimizers and not self._recorder.own_records:
-            self._recorder.unseen("updates that no optimizer of Keras makes")
+        if self._differentiates and not self._optimizers:
+            self._recorder.unseen("updates that no optimizer of Keras makes", since=0)
         self.points.end()
 
     # -- what `fit` says of itself -------------------------------------------------------------

@@ -129,7 +129,6 @@ class ByHand:
         if self._updates and self._seen.named:
             seen, step = self._seen, self._updates - 1
             self._put(FINAL + "by hand", "output", seen.named, step, seen.words)
-        elif training.recorder.own_records:
-            return  # the script tells of its weights
         elif training.has_hidden_updates or hooks_are_taken_off():
-            training.recorder.unseen("updates that torch.compile or a CUDA graph carries out")
+            hidden = "updates that torch.compile or a CUDA graph carries out"
+            training.recorder.unseen(hidden, since=0)
