@@ -6,7 +6,7 @@ import pytest
 from seedproof.compare.comparison import Comparison
 from seedproof.compare.verdict import judge
 from seedproof.trace.digest import digest_array
-from seedproof.trace.format import Column
+from seedproof.trace.format import DIGEST, FARM_DIGEST, VALUE, Column
 from traces import Trace
 
 NAN = np.float32([np.nan, 1])
@@ -14,10 +14,10 @@ OTHER_NAN = (NAN.view("u4") ^ np.uint32([1, 0])).view("f4")
 W = "update/w#0"
 
 
-def array(values, name="w", phase="update", dtype="float32"):
+def array(values, name="w", phase="update", dtype="float32", kind=DIGEST):
     """A run that records one array after its first update."""
     values = np.asarray(values, dtype)
-    column = Column(phase, name, dtype=dtype, shape=values.shape)
+    column = Column(phase, name, kind, dtype, values.shape)
     return lambda run: run.rows("update/w#0", (0, digest_array(values)), columns=[column])
 
 
@@ -95,6 +95,8 @@ MEANINGS = [
     # -- its name ------------------------------------------------------------------------------
     ("a renamed tensor", array([1, 2]), array([1, 2], "v"), "layout"),
     ("another phase", array([1, 2]), array([1, 2], phase="init"), "layout"),
+    ("another digest of it", array([1]), array([1], kind=FARM_DIGEST), "are of another kind than"),
+    ("a number for a digest", array([1]), array([1], kind=VALUE), "layout"),
     # -- records that only one has -------------------------------------------------------------
     ("fewer steps", steps(0, 1, 2), steps(0, 1), "missing"),
     ("more steps", steps(0, 1), steps(0, 1, 2), "extra"),

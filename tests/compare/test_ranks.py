@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from seedproof.compare.ranks import RankAgreement, compare_ranks
-from seedproof.trace.format import Column
+from seedproof.trace.format import FARM_DIGEST, Column
 from traces import Trace
 
 W, V = (Column("update", name, dtype="float32", shape=(2,)) for name in "wv")
@@ -37,6 +37,13 @@ def test_ranks_of_equal_weights_agree_whatever_their_batches(ranks):
     for at, rank in enumerate(both):
         trained(rank, (0, at, 5, 6), (1, 7 + at, 8, 9))
     assert agreements(both) == (RankAgreement(1, True, times=2),)
+
+
+def test_weights_that_a_graph_has_digested_are_weights_too(ranks):
+    both = ranks()
+    for at, rank in enumerate(both):
+        trained(rank, (0, 5 + at), columns=(W._replace(kind=FARM_DIGEST),))
+    assert agreements(both) == (RankAgreement(1, False, 0, step=0, name="w"),)
 
 
 def test_the_first_update_after_which_they_differ_is_told_with_a_weight(ranks):

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from conftest import environment
+from seedproof.compare.distance import kept_array
 from seedproof.trace.reader import Stream, main_stream
 from traces import BOOTSTRAP, rows_of
 
@@ -42,6 +43,11 @@ class Trained:
         """Of every row of a table, the words of one phase."""
         columns = [at for at, c in enumerate(self.stream.tables[key].columns) if c.phase == phase]
         return [[row[1 + at] for at in columns] for row in self.rows(key)]
+
+    def kept(self, phase: str) -> list[np.ndarray]:
+        """The arrays that were kept in one phase."""
+        events = [event for event in self.stream.all("value") if event["phase"] == phase]
+        return [kept_array(self.stream, event) for event in events]
 
 
 class Trainings:
@@ -94,6 +100,15 @@ def train(style: str, seed: int, place: Path, **variables: str) -> list[np.ndarr
         return []
     with np.load(output) as arrays:
         return [arrays[name] for name in arrays.files]
+
+
+def by_graph(array: np.ndarray) -> int:
+    """The digest that TensorFlow's graphs make of it."""
+    import tensorflow as tf
+
+    from seedproof.frameworks.tensorflow.graph import digest
+
+    return int(digest(tf.constant(array))) % 2**64
 
 
 def same_bits(ours: list[np.ndarray], theirs: list[np.ndarray]) -> bool:

@@ -203,6 +203,26 @@ def test_one_value_beside_runs_that_were_not_varied_shows_something():
     assert "in vain" not in text(varied_arm((1, 1), bare=1))
 
 
+def many_varied(**sources):
+    """An arm with as many runs as each source has pairs of what was asked for and met."""
+    runs = [
+        a_run(
+            at, varied={name: Varied(*pairs[at], pairs[at][0]) for name, pairs in sources.items()}
+        )
+        for at in range(5)
+    ]
+    return text(an_arm(runs=runs))
+
+
+def test_many_variations_are_told_source_by_source():
+    both = [(1, 1), (2, 2), (1, 1), (2, 2), (3, 3)]
+    said = many_varied(hash_seed=both, clock=[(1, 0)] * 5, aslr=[(1, 0), *both[1:]])
+    assert "  hash_seed varied over 1, 2, 3: effective as asked\n" in said
+    assert "  clock varied over 1: it did not reach any process: no evidence\n" in said
+    assert "  aslr varied over 1, 2, 3: it did not reach 1 of 5 processes: these are no" in said
+    assert "run 0: " not in said
+
+
 # -- next --------------------------------------------------------------------------------------
 
 
@@ -235,8 +255,30 @@ def test_what_repeats_here_is_to_be_tried_as_elsewhere(arms):
     )
 
 
-def test_what_repeats_with_variations_needs_no_further_command():
-    assert "next:" not in text(varied_arm((1, 1), (2, 2)))
+@pytest.mark.parametrize(
+    ("typed", "control", "expected"),
+    [
+        (
+            ("--vary", "num_threads"),
+            None,
+            "check --policy seeded --vary all --vary num_threads t.py",
+        ),
+        (("--vary", "all"), None, "check --policy seeded --control --vary all t.py"),
+        (("--vary", "all", "--control"), Control(True, True), "run --policy seeded t.py  # on"),
+    ],
+    ids=["one", "all", "and a control"],
+)
+def test_what_repeats_with_variations_is_to_be_tried_with_more_of_them(typed, control, expected):
+    arm = replace(varied_arm((1, 1), (2, 2)), control=control)
+    said = check_as_text([*typed, "t.py"], [arm], "kept/here", target=["t.py"])
+    assert f"\nnext: seedproof {expected}" in said
+
+
+def test_what_the_target_itself_is_asked_to_vary_is_no_variation():
+    said = check_as_text(
+        ["t.py", "--vary", "all"], [an_arm()], "x", target=["t.py", "--vary", "all"]
+    )
+    assert "\nnext: seedproof check --policy seeded --vary hash_seed" in said
 
 
 def test_what_cannot_be_told_has_no_next_command():
@@ -257,7 +299,14 @@ def test_a_difference_of_a_file_is_told_with_its_place():
     outputs = Outputs(1, FilesOutcome(1, 8, (found,)))
     lines = text(replace(an_arm(), outputs=(outputs,))).splitlines()
     assert "  outputs: 1 file compared, 8 bytes" in lines
+    assert "standard output" not in "\n".join(lines)
     assert "  run 1 against run 0, out/w.bin: the first differing byte is 5" in lines
+
+
+def test_standard_output_that_was_compared_is_told():
+    outputs = Outputs(1, FilesOutcome(0, 0), None, 1234)
+    lines = text(replace(an_arm(), outputs=(outputs,))).splitlines()
+    assert "  outputs: standard output compared, 1,234 bytes" in lines
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ CUT = "\N{REPLACEMENT CHARACTER}"
 def said(**fields):
     """The sentence about out/w.pt, whose bytes differ from byte 1234 on."""
     given = {"kind": "bits", "sizes": (2000, 2000), "offset": 1234, **fields}
-    return difference_as_text(FileDifference("out/w.pt", **given))
+    return difference_as_text(FileDifference("out/w.pt", **given), 1)
 
 
 def tensor(name="a.weight", kind="bits", apart=None, ulp=None, share=None, **fields):
@@ -34,12 +34,10 @@ def tensor(name="a.weight", kind="bits", apart=None, ulp=None, share=None, **fie
 
 
 def test_a_file_that_one_run_did_not_write():
-    assert difference_as_text(FileDifference("a.pt", "missing")) == (
-        "a.pt: the second run did not write it"
+    assert difference_as_text(FileDifference("a.pt", "missing"), 1) == (
+        "a.pt: run 1 did not write it"
     )
-    assert difference_as_text(FileDifference("a.pt", "extra")) == (
-        "a.pt: only the second run wrote it"
-    )
+    assert difference_as_text(FileDifference("a.pt", "extra"), 1) == ("a.pt: only run 1 wrote it")
 
 
 def test_bytes_alone():
@@ -101,7 +99,7 @@ def test_another_type_or_shape():
 
 @pytest.mark.parametrize(
     ("kind", "how"),
-    [("missing", "the second run lacks it"), ("extra", "only the second run has it")],
+    [("missing", "run 1 lacks it"), ("extra", "only run 1 has it")],
 )
 def test_a_tensor_that_one_run_lacks(kind, how):
     assert tensor(kind=kind) == f"tensor a.weight: {how}"
@@ -138,8 +136,8 @@ def test_a_value_is_told_with_the_tensors_that_are_equal():
     ("member", "how"),
     [
         (MemberDifference("d/x", "bits", 7), "member d/x differs from its byte 7 on"),
-        (MemberDifference("d/x", "missing"), "member d/x: the second run lacks it"),
-        (MemberDifference("d/x", "extra"), "member d/x: only the second run has it"),
+        (MemberDifference("d/x", "missing"), "member d/x: run 1 lacks it"),
+        (MemberDifference("d/x", "extra"), "member d/x: only run 1 has it"),
     ],
 )
 def test_a_member_is_named(member, how):
@@ -169,7 +167,7 @@ def test_hostile_names_stay_on_the_line():
         odd, "bits", (1, 1), 0, named, 1, MemberDifference(odd, "bits", 0),
         LineDifference(1, odd, odd + "!"), odd,
     )  # fmt: skip
-    sentence = difference_as_text(found)
+    sentence = difference_as_text(found, 1)
     assert sentence.startswith(f"a{CUT}b{CUT}[31mxxx")
     assert sentence.isprintable()
     assert len(sentence) < 1500

@@ -15,7 +15,7 @@ CUT = "\N{REPLACEMENT CHARACTER}"
 
 
 def at(step=3, phase="update", name="dense/kernel", kind="bits", values=None):
-    return where(Divergence(step, phase, name, kind, "table", values=values))
+    return where(Divergence(step, phase, name, kind, "table", values=values), 2)
 
 
 # -- where -------------------------------------------------------------------------------------
@@ -45,9 +45,17 @@ def test_a_metric_is_told_with_both_values_in_full():
     )
 
 
-@pytest.mark.parametrize("kind", ["shape", "missing", "extra", "layout"])
-def test_what_is_no_difference_of_bits_says_what_it_is(kind):
-    assert at(kind=kind).startswith("step 3, weights after the update dense/kernel: ")
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [
+        ("shape", "another dtype or shape"),
+        ("missing", "run 2 lacks it"),
+        ("extra", "only run 2 has it"),
+        ("layout", "run 2 names its records otherwise"),
+    ],
+)
+def test_what_is_no_difference_of_bits_says_what_it_is(kind, said):
+    assert at(kind=kind) == f"step 3, weights after the update dense/kernel: {said}"
 
 
 def test_a_hostile_name_stays_on_the_line():

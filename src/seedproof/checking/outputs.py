@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,11 +19,16 @@ _NOTHING = FilesOutcome(files=0, bytes=0)
 
 @dataclass(frozen=True)
 class Outputs:
-    """What run `run` wrote, against run 0; `unmet` says what kept it from being compared."""
+    """What run `run` wrote, against run 0; `unmet` says what kept it from being compared.
+
+    Of standard output `stdout_bytes` agree until `stdout`, what differs first; both are None where
+    it was not compared.
+    """
 
     run: int
     files: FilesOutcome
     stdout: FileDifference | None = None
+    stdout_bytes: int | None = None
     unmet: str = ""
 
     @property
@@ -48,11 +52,13 @@ def compare_outputs(ours: Path, theirs: Path, asked: Sequence[str], run: int = 0
     files = _NOTHING
     if patterns:
         files = compare_files(ours / FILES_DIRECTORY, theirs / FILES_DIRECTORY, patterns)
-    stdout, unmet = None, _unmet(files, patterns)
+    stdout, agreeing, unmet = None, None, _unmet(files, patterns)
     if STANDARD_OUTPUT in asked:
-        with contextlib.suppress(FileNotFoundError):
-            stdout = compare_stdout(ours / STDOUT_FILE, theirs / STDOUT_FILE)
-    return Outputs(run, files, stdout, unmet)
+        try:
+            stdout, agreeing = compare_stdout(ours / STDOUT_FILE, theirs / STDOUT_FILE)
+        except FileNotFoundError:
+            unmet = unmet or "standard output was not kept"
+    return Outputs(run, files, stdout, agreeing, unmet)
 
 
 def _unmet(files: FilesOutcome, patterns: Sequence[str]) -> str:

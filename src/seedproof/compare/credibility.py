@@ -7,6 +7,7 @@ from typing import Any
 
 from seedproof.compare.completeness import losses, one_line, unseen, unseen_in
 from seedproof.compare.divergence import Divergence
+from seedproof.trace.format import VALUE
 from seedproof.trace.reader import Trace
 
 
@@ -25,7 +26,7 @@ def doubt(found: Divergence, reference: Trace, other: Trace, steps: int | None) 
     if recorded_otherwise := _other_recording(reference, other):
         return recorded_otherwise
     if found.kind == "layout":
-        return ""
+        return _other_digests(found, reference, other)
     lacks = (_may_lack(trace, found.stream, steps) for trace in traces)
     return next(filter(None, lacks), "")
 
@@ -39,6 +40,19 @@ def _other_recording(reference: Trace, other: Trace) -> str:
     if recorders[0] != recorders[1]:
         return "recorded by {}, run 0 by {}, which do not record the same".format(*recorders)
     return ""
+
+
+def _other_digests(found: Divergence, reference: Trace, other: Trace) -> str:
+    """Digests of two kinds say nothing of each other."""
+    ours, theirs = (_kinds(found, trace) for trace in (reference, other))
+    if not ours or not theirs or ours == theirs or VALUE in ours | theirs:
+        return ""
+    return f"its digests of {one_line(found.name)} are of another kind than those of run 0"
+
+
+def _kinds(found: Divergence, trace: Trace) -> set[str]:
+    columns = trace.streams[found.stream].tables[found.table].columns
+    return {one.kind for one in columns if (one.phase, one.name) == (found.phase, found.name)}
 
 
 def _recorder(hello: Mapping[str, Any]) -> str:

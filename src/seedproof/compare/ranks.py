@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from seedproof.compare.rows import Rows, compared_tables
-from seedproof.trace.format import DIGEST, WORD_BYTES, Column
+from seedproof.trace.format import VALUE, WORD_BYTES, Column
 from seedproof.trace.reader import Trace
 from seedproof.trace.stream import Stream, Table
 
@@ -83,7 +83,8 @@ def _weights(table: Table, trained: set[str]) -> dict[int, Column]:
     return {
         place: column
         for place, column in enumerate(table.columns, 1)
-        if (column.phase, column.kind) == ("update", DIGEST)
+        if column.phase == "update"
+        and column.kind != VALUE
         and (not trained or column.name in trained)
     }
 

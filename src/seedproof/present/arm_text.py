@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from seedproof.checking.outcome import ArmOutcome, RunOutcome
+from seedproof.checking.outcome import ArmOutcome
 from seedproof.compare.evidence import evidence_sentence
 from seedproof.compare.ranks import RankAgreement
 from seedproof.present import scope_words
 from seedproof.present.files_text import difference_as_text
+from seedproof.present.varied_text import varied_lines
 from seedproof.present.words import INIT_LINE, RECORD_LINE, SHARED_DIRECTORY, apart, shown, where
 
 _MOST_FILES = 5
@@ -41,8 +42,7 @@ def _details(arm: ArmOutcome) -> Iterator[str]:
     yield from _outputs(arm)
     yield from _control(arm)
     yield from (f"note: {shown(note, 300)}" for note in (*arm.notes, *_view(arm)))
-    for run in arm.runs:
-        yield from _varied(run)
+    yield from varied_lines(arm.runs)
     yield from not_pinned(arm)
 
 
@@ -64,7 +64,7 @@ def _parting(arm: ArmOutcome) -> Iterator[str]:
     assert arm.verdict.divergence is not None
     assert arm.verdict.runs is not None
     a, b = arm.verdict.runs
-    yield f"runs {a} and {b} part: {where(arm.verdict.divergence)}"
+    yield f"runs {a} and {b} part: {where(arm.verdict.divergence, b)}"
     if arm.distance is not None:
         yield apart(arm.distance)
     for hint in arm.hints[:_MOST_FILES]:
@@ -118,11 +118,14 @@ def _outputs(arm: ArmOutcome) -> Iterator[str]:
     size = max(one.files.bytes for one in arm.outputs)
     if files:
         yield f"outputs: {files} file{'s' * (files != 1)} compared, {size:,} bytes"
+    printed = [one.stdout_bytes for one in arm.outputs if one.stdout_bytes is not None]
+    if printed:
+        yield f"outputs: standard output compared, {max(printed):,} bytes"
     for one in arm.outputs:
         if one.unmet:
             yield f"outputs: {shown(one.unmet, 300)}"
         for found in one.differences[:_MOST_FILES]:
-            yield f"run {one.run} against run 0, {difference_as_text(found)}"
+            yield f"run {one.run} against run 0, {difference_as_text(found, one.run)}"
 
 
 def _control(arm: ArmOutcome) -> Iterator[str]:
@@ -146,15 +149,3 @@ def _view(arm: ArmOutcome) -> list[str]:
     moved = arm.view.get("way") == "copy" and arm.view.get("namespace") is None
     failed = any(run.failed for run in arm.runs)
     return notes if moved or failed else []
-
-
-def _varied(run: RunOutcome) -> Iterator[str]:
-    if not run.steps and not run.records:
-        return
-    for name, varied in run.varied.items():
-        effect = "not told" if varied.effective is None else shown(str(varied.effective))
-        unmet = "" if varied.reached else "; it did not reach the process: no evidence"
-        yield (
-            f"run {run.planned.index}: {name} varied to {varied.requested}, "
-            f"effective {effect}{unmet}"
-        )

@@ -23,6 +23,8 @@ def check_as_text(
     `to_explain` the same as far as `explain` takes them. All is kept in `directory`."""
     blocks = ["\n".join(arm_lines(arm)) for arm in arms]
     further = _next(typed, arms, typed if to_explain is None else to_explain)
+    if not further:
+        further = _elsewhere(typed, arms, target)
     if target and not further:
         further = _where_nothing_is_known(typed, arms, target)
     return "\n\n".join([*blocks, f"kept in {directory}", *further]) + "\n"
@@ -40,7 +42,7 @@ def _next(typed: Sequence[str], arms: Sequence[ArmOutcome], to_explain: Sequence
         return [f"next: {line}"]
     if diverged and arms[-1].verdict.name == "diverged":
         return [_command(["seedproof", "explain", "--policy", diverged[-1], *to_explain])]
-    return _elsewhere(typed, arms)
+    return []
 
 
 def _where_nothing_is_known(
@@ -58,15 +60,25 @@ def _where_nothing_is_known(
     return [_command(["seedproof", "run", *target])] if unknown else []
 
 
-def _elsewhere(typed: Sequence[str], arms: Sequence[ArmOutcome]) -> list[str]:
-    """What repeats here may not do so on a machine with other cores and another day's hashes."""
+def _elsewhere(
+    typed: Sequence[str], arms: Sequence[ArmOutcome], target: Sequence[str]
+) -> list[str]:
+    """What repeats here may not do so on a machine with other cores and another day's hashes: two
+    sources first, for they tell most, then all; then whether a difference would have been seen.
+    What is left after that is another machine."""
     last = arms[-1] if arms else None
     if last is None or last.verdict.name != "identical":
         return []
-    if any(run.varied for run in last.runs) or "--vary" in typed:
-        return []
-    vary = ["--vary", "hash_seed", "--vary", "num_threads"]
-    return [_command(["seedproof", "check", "--policy", last.arm.policy, *vary, *typed])]
+    own = typed[: len(typed) - len(target)]
+    check = ["seedproof", "check", "--policy", last.arm.policy]
+    if "--vary" not in own and not any(run.varied for run in last.runs):
+        return [_command([*check, "--vary", "hash_seed", "--vary", "num_threads", *typed])]
+    if "all" not in own:
+        return [_command([*check, "--vary", "all", *typed])]
+    if last.control is None:
+        return [_command([*check, "--control", *typed])]
+    run = _command(["seedproof", "run", "--policy", last.arm.policy, *target])
+    return [f"{run}  # on another machine, then seedproof diff"]
 
 
 def _command(words: Sequence[str]) -> str:

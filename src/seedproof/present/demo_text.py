@@ -85,7 +85,7 @@ def _where(arm: DemoArm) -> str:
     if threads:
         which += f" ({threads} core{'s' * (threads != 1)})"
     far = f"; {apart(arm.outcome.distance)}" if arm.outcome.distance else ""
-    return f"{which}: {where(verdict.divergence)}{far}"
+    return f"{which}: {where(verdict.divergence, run.planned.index)}{far}"
 
 
 def _threads(run: RunOutcome) -> int | None:

@@ -27,8 +27,8 @@ def _verdict(found: Explanation) -> Iterator[str]:
     outcome = found.outcome
     reason = f" ({shown(outcome.verdict.reason, 300)})" if outcome.verdict.reason else ""
     yield f"{outcome.verdict.name.upper()}{reason}"
-    if outcome.verdict.divergence is not None:
-        yield f"where: {where(outcome.verdict.divergence)}"
+    if outcome.verdict.divergence is not None and outcome.verdict.runs is not None:
+        yield f"where: {where(outcome.verdict.divergence, outcome.verdict.runs[1])}"
     if found.moves:
         yield f"       {found.moves}"
     if outcome.distance is not None:

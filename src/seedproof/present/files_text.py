@@ -12,31 +12,27 @@ from seedproof.compare.files.outcome import (
 )
 from seedproof.present.words import shown
 
-_LACKED = "the second run lacks it"
-_EXTRA = "only the second run has it"
 _LONGEST_LINE = 160
 
 
-def difference_as_text(found: FileDifference) -> str:
-    """Which file, what differs in it as closely as that is known, and from which byte on."""
-    if found.kind in ("missing", "extra"):
-        how = (
-            "the second run did not write it"
-            if found.kind == "missing"
-            else "only the second run wrote it"
-        )
-        return f"{shown(found.path)}: {how}"
-    return f"{shown(found.path)}: {'; '.join([*_inside(found), _bytes(found)])}"
+def difference_as_text(found: FileDifference, run: int) -> str:
+    """Which file, what differs in it as closely as that is known, and from which byte on; `run` is
+    the other one of the two."""
+    if found.kind == "missing":
+        return f"{shown(found.path)}: run {run} did not write it"
+    if found.kind == "extra":
+        return f"{shown(found.path)}: only run {run} wrote it"
+    return f"{shown(found.path)}: {'; '.join([*_inside(found, run), _bytes(found)])}"
 
 
-def _inside(found: FileDifference) -> list[str]:
+def _inside(found: FileDifference, run: int) -> list[str]:
     said = []
     if found.all_tensors_equal:
         said.append(_all_equal(found.tensors or 0))
     if found.tensor is not None:
-        said.append(_tensor(found.tensor))
+        said.append(_tensor(found.tensor, run))
     if found.member is not None:
-        said.append(_member(found.member))
+        said.append(_member(found.member, run))
     if found.line is not None:
         said.append(_line(found.line))
     return [*said, shown(found.note, 300)] if found.note else said
@@ -55,14 +51,14 @@ def _bytes(found: FileDifference) -> str:
     return f"{ours} bytes against {theirs}, the first differing byte is {found.offset}"
 
 
-def _tensor(found: TensorDifference) -> str:
+def _tensor(found: TensorDifference, run: int) -> str:
     what = "tensor" if found.is_tensor else "value"
     named = f"{what} {shown(found.name)}" if found.name else f"its {what}"
     ours, theirs = (_type(found, which) for which in (0, 1))
     if found.kind == "shape":
         return f"{named} is {ours} against {theirs}"
     if found.kind in ("missing", "extra"):
-        return f"{named}: {_LACKED if found.kind == 'missing' else _EXTRA}"
+        return f"{named}: {_only_one(found.kind, run)}"
     return f"{named} ({ours}) differs{_how_far(found)}"
 
 
@@ -85,11 +81,15 @@ def _how_far(found: TensorDifference) -> str:
     return f"{share}, by up to {apart:.3g}{in_units}"
 
 
-def _member(found: MemberDifference) -> str:
+def _member(found: MemberDifference, run: int) -> str:
     named = f"member {shown(found.name)}"
     if found.kind == "bits":
         return f"{named} differs from its byte {found.offset} on"
-    return f"{named}: {_LACKED if found.kind == 'missing' else _EXTRA}"
+    return f"{named}: {_only_one(found.kind, run)}"
+
+
+def _only_one(kind: str, run: int) -> str:
+    return f"run {run} lacks it" if kind == "missing" else f"only run {run} has it"
 
 
 def _line(found: LineDifference) -> str:

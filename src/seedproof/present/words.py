@@ -25,12 +25,13 @@ SHARED_DIRECTORY = (
 )
 
 
-def where(found: Divergence) -> str:
-    """Where two runs part, in one line."""
+def where(found: Divergence, other: int) -> str:
+    """Where run `other` parts from the one before it in the sentence, in one line."""
+    how = _how(found, f"run {other}")
     if not found.table:
-        return f"what they wrote, {shown(found.name)}{_how(found)}"
+        return f"what they wrote, {shown(found.name)}{how}"
     process = "" if found.stream == MAIN_STREAM else f"{shown(found.stream)}, "
-    return f"{process}{_moment(found)}, {_PHASES[found.phase]} {shown(found.name)}{_how(found)}"
+    return f"{process}{_moment(found)}, {_PHASES[found.phase]} {shown(found.name)}{how}"
 
 
 def _moment(found: Divergence) -> str:
@@ -41,15 +42,15 @@ def _moment(found: Divergence) -> str:
     return f"step {found.step}"
 
 
-def _how(found: Divergence) -> str:
+def _how(found: Divergence, run: str) -> str:
     if found.values is not None:
         return f": {found.values[0]!r} against {found.values[1]!r}"
     return {
         "bits": "",
         "shape": ": another dtype or shape",
-        "missing": ": the second run lacks it",
-        "extra": ": only the second run has it",
-        "layout": ": the second run names its records otherwise",
+        "missing": f": {run} lacks it",
+        "extra": f": only {run} has it",
+        "layout": f": {run} names its records otherwise",
     }[found.kind]
 
 

@@ -9,7 +9,7 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from seedproof.trace.format import BEFORE_TRAINING, DIGEST, PHASES, SCHEMA, VALUE
+from seedproof.trace.format import BEFORE_TRAINING, KINDS, PHASES, SCHEMA
 
 _LARGEST = 2**63 - 1
 _DEEPEST = 16
@@ -73,7 +73,7 @@ def _phase(value: Any) -> bool:
 
 
 def _kind(value: Any) -> bool:
-    return value in (DIGEST, VALUE)
+    return value in KINDS
 
 
 def _list_of(check: Check, least: int = 0) -> Check:

@@ -9,7 +9,7 @@ import struct
 from hashlib import blake2b
 from typing import Sequence
 
-from seedproof.trace.format import DIGEST, WORD_BYTES, Column, row_struct
+from seedproof.trace.format import VALUE, WORD_BYTES, Column, row_struct
 
 TABLE_BYTES = 512 << 20
 FOLDED = "~"  # after the key of a table: where it goes on
@@ -17,7 +17,7 @@ FOLDED = "~"  # after the key of a table: where it goes on
 
 def whole_rows(columns: Sequence[Column]) -> int | None:
     """How many rows of such a table are written whole; None for all (metrics are few)."""
-    if any(column.kind != DIGEST for column in columns):
+    if any(column.kind == VALUE for column in columns):
         return None
     return TABLE_BYTES // (WORD_BYTES * (1 + len(columns)))
 

@@ -38,7 +38,9 @@ WATERMARK = struct.Struct("<q")
 WORD_BYTES = 8
 
 DIGEST = "digest"
+FARM_DIGEST = "farm64/1"
 VALUE = "value"
+KINDS = (DIGEST, FARM_DIGEST, VALUE)
 
 # Tables by the beginning of their keys: states of random generators, which are told beside the
 # verdict; and the weights at the end, which a run that recorded nothing else has too.
@@ -60,9 +62,10 @@ def row_struct(columns: int) -> struct.Struct:
 class Column(NamedTuple):
     """One column of a table: what is recorded, in which phase of a step, and of which kind.
 
-    `kind` is `digest` (see `seedproof.trace.digest`) or `value` (the bits of a double). `dtype`
-    and `shape` describe the array as first met; they are part of each digest too. `fold` numbers
-    the repetition of a metric, as in a cross-validation.
+    `kind` is `digest` (the one that the stream's `hello` names, see `seedproof.trace.digest`),
+    `farm64/1` (another digest, see `seedproof.frameworks.tensorflow.graph`) or `value` (the bits of
+    a double). `dtype` and `shape` describe the array as first met; they are part of each digest
+    too. `fold` numbers the repetition of a metric, as in a cross-validation.
     """
 
     phase: str

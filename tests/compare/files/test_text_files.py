@@ -71,7 +71,7 @@ def test_bytes_that_are_no_utf8_are_shown_as_far_as_they_are(tmp_path):
 
 def stdout(tmp_path, ours, theirs):
     runs = TwoRuns(tmp_path).write("stdout.log", ours, theirs)
-    return compare_stdout(runs.reference / "stdout.log", runs.other / "stdout.log")
+    return compare_stdout(runs.reference / "stdout.log", runs.other / "stdout.log")[0]
 
 
 def test_equal_standard_output_has_no_difference(tmp_path):

@@ -34,14 +34,15 @@ def compare_files(reference: Path, other: Path, globs: Sequence[str]) -> FilesOu
     return comparison.outcome(unmatched)
 
 
-def compare_stdout(reference: Path, other: Path) -> FileDifference | None:
-    """What two runs wrote to standard output, from their logs; None where it is the same.
+def compare_stdout(reference: Path, other: Path) -> tuple[FileDifference | None, int]:
+    """What differs in what two runs wrote to standard output, from their logs (None where it is the
+    same), and how many bytes agree until then.
 
     Raises OSError where a log cannot be read.
     """
     with open_plain(reference) as ours, open_plain(other) as theirs:
-        found, _ = _compare(_STDOUT, ours, theirs)
-        return found and with_line(found, ours, theirs)
+        found, agreeing = _compare(_STDOUT, ours, theirs)
+        return found and with_line(found, ours, theirs), agreeing
 
 
 class _Comparison:

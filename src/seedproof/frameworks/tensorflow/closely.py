@@ -2,7 +2,7 @@
 of layers: for a close look.
 
 What goes into a layer (its inputs and its own weights), what comes out and the gradient that comes
-back are digested by integer operations of the same graph, as all that is recorded there is; from
+back are digested by operations of the same graph, as all that is recorded there is; from
 the first step on, since a graph is traced once, but told of the step in question alone.
 """
 

@@ -7,7 +7,7 @@ from typing import Any, Iterable, List, Sequence, Tuple
 import tensorflow as tf
 
 from seedproof.frameworks.tensorflow.graph import digests
-from seedproof.trace.format import Column
+from seedproof.trace.format import FARM_DIGEST, Column
 
 Named = List[Tuple[Column, Any]]
 Digested = Tuple[List[Column], Any]
@@ -72,5 +72,5 @@ def _named(phase: str, name: str, value: Any) -> tuple[Column, Any]:
     if tensor.dtype == tf.string:
         tensor = tf.strings.to_hash_bucket_fast(tensor, tf.int64.max)
     if tensor.shape.rank is None:
-        return Column(phase, name, dtype=tensor.dtype.name), tf.reshape(tensor, [-1])
-    return Column(phase, name, dtype=tensor.dtype.name, shape=tuple(tensor.shape)), tensor
+        return Column(phase, name, FARM_DIGEST, tensor.dtype.name), tf.reshape(tensor, [-1])
+    return Column(phase, name, FARM_DIGEST, tensor.dtype.name, tuple(tensor.shape)), tensor
