@@ -5,7 +5,7 @@ process with its start-up. Each uses one thread unless OMP_NUM_THREADS and NPROC
 two runs side by side would fight for the cores of a small machine. Two plain runs side by side are
 timed too: that much of the ratio is the machine's.
 
-    python benchmarks/verdict.py [PAIRS] [FRAMEWORK]     torch, tensorflow or jax
+    python benchmarks/verdict.py [PAIRS] [FRAMEWORK]     torch, tensorflow, jax or flax
 """
 
 from __future__ import annotations
@@ -75,6 +75,26 @@ def train_step(weights, images):
     return [w - 0.01 * g for w, g in zip(weights, gradients)], value
 for step in range(steps):
     weights, value = train_step(weights, batch(step))
+""",
+    "flax": """
+import jax, optax
+from flax import nnx
+class Network(nnx.Module):
+    def __init__(self, rngs):
+        self.hidden, self.out = nnx.Linear(256, 512, rngs=rngs), nnx.Linear(512, 10, rngs=rngs)
+    def __call__(self, images):
+        return self.out(nnx.relu(self.hidden(images)))
+model = Network(nnx.Rngs(0))
+optimizer = nnx.Optimizer(model, optax.sgd(0.01), wrt=nnx.Param)
+def loss(model, images, labels):
+    return optax.softmax_cross_entropy_with_integer_labels(model(images), labels).mean()
+@nnx.jit
+def train_step(model, optimizer, images, labels):
+    value, gradients = nnx.value_and_grad(loss)(model, images, labels)
+    optimizer.update(model, gradients)
+    return value
+for step in range(steps):
+    value = train_step(model, optimizer, batch(step), labels)
 """,
 }
 

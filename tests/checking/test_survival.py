@@ -18,7 +18,7 @@ from processes import is_alive, needs_proc, parent_of, wait_for, wait_for_number
 from seedproof.checking.store import CHECKS, PLAN_FILE, RESULT_FILE
 from seedproof.cli.request import Request
 from seedproof.errors import UsageError
-from seedproof.inside.start import TRACE_DIRECTORY
+from seedproof.inside.run_directory import TRACE_DIRECTORY
 from seedproof.runner.base import EXIT_FILE, STDERR_FILE
 from seedproof.trace.reader import main_stream
 

@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from processes import is_alive, needs_proc, parent_of, wait_for, wait_for_number
-from seedproof.inside.start import RUN_VARIABLE
+from seedproof.inside.run_directory import RUN_VARIABLE
 from seedproof.launch import Launch
 from seedproof.runner.base import EXIT_FILE, GUARD_LOST, STDERR_FILE, STDOUT_FILE
 from seedproof.runner.local import LocalRunner

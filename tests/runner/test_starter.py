@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from processes import is_alive, needs_proc, parent_of, wait_for, with_variable
-from seedproof.inside.start import RUN_VARIABLE
+from seedproof.inside.run_directory import RUN_VARIABLE
 from seedproof.launch import Launch
 from seedproof.runner.base import STDERR_FILE, STDOUT_FILE
 from seedproof.runner.local import LocalRunner

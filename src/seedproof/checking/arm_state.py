@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from seedproof.checking.plan import Arm
 from seedproof.compare.comparison import Comparison
-from seedproof.inside.start import TRACE_DIRECTORY
+from seedproof.inside.run_directory import TRACE_DIRECTORY
 from seedproof.runner.base import VIEW_FILE, Exit
 from seedproof.trace.reader import Trace
 

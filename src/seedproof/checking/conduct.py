@@ -15,13 +15,14 @@ from seedproof.checking.plan import Arm, PlannedRun
 from seedproof.checking.store import Store, write_json
 from seedproof.errors import SeedproofError
 from seedproof.inside.machine import visible_cores
-from seedproof.inside.start import LAUNCH_FILE, OURS, RUN_VARIABLE
+from seedproof.inside.run_directory import LAUNCH_FILE, OURS, RUN_VARIABLE
 from seedproof.launch import Launch
 from seedproof.runner.accelerator import accelerator_visible
 from seedproof.runner.base import GUARD_LOST, Exit, Runner, Running
 from seedproof.runner.show import Show
 
-_LOOK_SECONDS = 0.03
+_LOOK_SECONDS = 0.02
+_LOOK_SECONDS_AT_THE_END = 0.005  # when all that is waited for are processes that were told to end
 _MULTIPLE = 64
 _BOOTSTRAP = Path(__file__).parents[1] / "inside" / "bootstrap"
 
@@ -89,12 +90,16 @@ class Conductor:
                 self._collect()
                 self._compare()
                 if self._active:
-                    time.sleep(_LOOK_SECONDS)
+                    time.sleep(self._pause())
         except BaseException:
             self._stop_all("interrupted")
             raise
         for state in self.states.values():
             state.advance()
+
+    def _pause(self) -> float:
+        known = not self._keep_going and all(state.settled() for state in self.states.values())
+        return _LOOK_SECONDS_AT_THE_END if known else _LOOK_SECONDS
 
     def _forget_other_starts(self) -> None:
         """Runs that an earlier check has started otherwise, as in another environment, are no

@@ -14,7 +14,7 @@ from seedproof import frameworks
 from seedproof.checking import plan
 from seedproof.checking.conduct import recorded
 from seedproof.errors import SeedproofError
-from seedproof.inside.start import TRACE_DIRECTORY
+from seedproof.inside.run_directory import TRACE_DIRECTORY
 from seedproof.launch import Value
 from seedproof.runner.base import STDERR_FILE, Running
 from seedproof.runner.local import LocalRunner

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from seedproof.errors import UsageError
-from seedproof.inside.start import LAUNCH_FILE, TRACE_DIRECTORY
+from seedproof.inside.run_directory import LAUNCH_FILE, TRACE_DIRECTORY
 from seedproof.runner.base import EXIT_FILE, Exit
 
 _DEEPEST = 4  # .seedproof/checks/STAMP/ARM/N

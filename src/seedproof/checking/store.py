@@ -14,7 +14,7 @@ from typing import Any
 
 from seedproof.errors import SeedproofError, UsageError
 from seedproof.inside.kept_runs import fresh_place
-from seedproof.inside.start import LAUNCH_FILE, OURS
+from seedproof.inside.run_directory import LAUNCH_FILE, OURS
 from seedproof.launch import Launch
 from seedproof.runner.base import EXIT_FILE, IN_USE_FILE, Exit
 

@@ -1,4 +1,4 @@
-"""What `seedproof check` does, once its command line is taken apart."""
+"""What `seedproof check` does, once its command line is taken apart, until its runs can start."""
 
 from __future__ import annotations
 
@@ -8,17 +8,13 @@ from argparse import Namespace
 from collections.abc import Sequence
 from pathlib import Path
 
-from seedproof.checking import plan
-from seedproof.checking.conduct import Conductor
-from seedproof.checking.outcome import conclude, overall_exit
-from seedproof.checking.store import PLAN_FILE, RESULT_FILE, Store
+from seedproof.checking.store import PLAN_FILE, Store
 from seedproof.cli import explain, options
-from seedproof.cli.conducting import announce, conducted, runner_of
+from seedproof.cli.conducting import announce, runner_of
 from seedproof.cli.options import Option, Settings
 from seedproof.cli.request import ASKED, Request
 from seedproof.errors import INTERRUPTED, UsageError
-from seedproof.present import check_json, check_text, failure_text, json_file, live
-from seedproof.present.output import say
+from seedproof.present import json_file
 
 _VERB = "check"
 _NOT_REPEATED = (options.POLICY, options.CONTINUE)
@@ -40,8 +36,11 @@ def run(declared: Sequence[Option], arguments: Namespace, words: list[str]) -> i
     arms = request.arms()
     announce(shlex.join(request.command), arms)
     try:
-        conductor = _conducted(request, arms, store, settings)
-        return _report(conductor, store, request, settings, to_explain)
+        runner = runner_of(arms, store, going_on=getattr(settings, "continue"))
+        # While the runner looks for a way to private views: it takes as long.
+        from seedproof.cli.check_verdict import verdict_on
+
+        return verdict_on(request, arms, store, settings, runner, to_explain)
     except KeyboardInterrupt:
         go_on = ["seedproof", _VERB, "--continue", *options.as_typed(_ON_GOING_ON, arguments)]
         sys.stderr.write(f"seedproof: interrupted; go on with: {shlex.join(go_on)}\n")
@@ -70,48 +69,3 @@ def _interrupted(settings: Settings, words: list[str]) -> tuple[Store, Request]:
                 "out, or start a new check without --continue"
             )
     return store, request
-
-
-def _conducted(
-    request: Request, arms: Sequence[plan.Arm], store: Store, settings: Settings
-) -> Conductor:
-    asked = request.asked
-    runner = runner_of(arms, store, going_on=getattr(settings, "continue"))
-    with live.watcher(arms, store, plain=settings.show) as watcher:
-        return conducted(
-            arms,
-            store,
-            runner,
-            watcher,
-            jobs=1 if asked["in_place"] else asked["jobs"],
-            timeout=asked["timeout"],
-            keep_going=asked["keep_going"],
-            show=settings.show,
-        )
-
-
-def _report(
-    conductor: Conductor,
-    store: Store,
-    request: Request,
-    settings: Settings,
-    to_explain: Sequence[str],
-) -> int:
-    outputs = request.asked["outputs"] or ()
-    outcomes = [conclude(state, outputs) for state in conductor.states.values()]
-    result = check_json.check_as_json(request.command, outcomes)
-    if settings.json == "-":
-        json_file.write(result, "-")
-    else:
-        again = [*request.typed, *request.target]
-        explained = [*to_explain, *request.target]
-        said = check_text.check_as_text(again, outcomes, str(store.root), explained, request.target)
-        say(said)
-    for outcome in outcomes:
-        for line in failure_text.failures_as_text(outcome, store):
-            sys.stderr.write(f"seedproof: {line}\n")
-    # Last, so that a full disk does not hide a verdict that took hours.
-    store.write(RESULT_FILE, result)
-    if settings.json not in (None, "-"):
-        json_file.write(result, settings.json)
-    return overall_exit(outcome.exit_status for outcome in outcomes)

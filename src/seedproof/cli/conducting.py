@@ -6,14 +6,16 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from seedproof.checking import plan
-from seedproof.checking.conduct import Conductor, Watcher
 from seedproof.checking.store import Store
 from seedproof.present.words import shown
 from seedproof.runner.local import LocalRunner
 from seedproof.runner.stdin import standard_input
+
+if TYPE_CHECKING:
+    from seedproof.checking.conduct import Conductor, Watcher
 
 
 def announce(command: str, arms: Sequence[plan.Arm]) -> None:
@@ -25,20 +27,27 @@ def announce(command: str, arms: Sequence[plan.Arm]) -> None:
 
 
 def runner_of(arms: Sequence[plan.Arm], store: Store, *, going_on: bool = False) -> LocalRunner:
-    """What carries out all runs of `store`; UsageError where they cannot have a private view.
-    `going_on`: they get the standard input that the interrupted check began with."""
+    """What carries out all runs of `store`. A private view is looked for from here on, and had by
+    `conducted`: much can be loaded in between. `going_on`: they get the standard input that the
+    interrupted check began with."""
     launch = arms[0].runs[0].launch
     runs = _with_all_runs(store, launch.directory)
     runner = LocalRunner(runs, standard_input(store.root, going_on=going_on))
     if launch.view == "private":
-        runner.view(launch.directory)
+        runner.look_for_view(launch.directory)
     return runner
 
 
 def conducted(
     arms: Sequence[plan.Arm], store: Store, runner: LocalRunner, watcher: Watcher, **how: Any
 ) -> Conductor:
-    """The runs, carried out; `how` are the settings of the conductor."""
+    """The runs, carried out; `how` are the settings of the conductor. UsageError where they cannot
+    have a private view."""
+    from seedproof.checking.conduct import Conductor
+
+    launch = arms[0].runs[0].launch
+    if launch.view == "private":
+        runner.view(launch.directory)
     conductor = Conductor(arms, store, runner, watcher, **how)
     conductor.conduct()
     return conductor

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
@@ -18,10 +17,12 @@ def table(known: Collection[str]) -> Mapping[str, Any]:
 
     UsageError where the file cannot be read, or has an option that is not in `known`.
     """
+    if not Path(FILE).exists():
+        return {}
+    import tomllib  # most directories have no such file
+
     try:
         found = tomllib.loads(Path(FILE).read_text("utf-8"))
-    except FileNotFoundError:
-        return {}
     except OSError as error:
         raise UsageError(f"{FILE}: it cannot be read ({error.strerror})") from None
     except (ValueError, RecursionError) as error:

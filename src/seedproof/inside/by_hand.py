@@ -6,7 +6,8 @@ import os
 
 from seedproof.inside import recorder
 from seedproof.inside.kept_runs import RUNS, fresh_place
-from seedproof.inside.start import LAUNCH_FILE, RUN_VARIABLE, start
+from seedproof.inside.run_directory import LAUNCH_FILE, RUN_VARIABLE
+from seedproof.inside.start import start
 
 _LAUNCH = '{"pins": {}, "inside_environment": {}}\n'
 

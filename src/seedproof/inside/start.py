@@ -18,15 +18,17 @@ from seedproof.frameworks.base import Done, Framework
 from seedproof.inside import escapes, machine, our_variables, recorder, roles, trackers
 from seedproof.inside.import_hook import when_imported
 from seedproof.inside.process_stream import ProcessStream
+from seedproof.inside.run_directory import (
+    LAUNCH_FILE,
+    OURS,
+    RUN_VARIABLE,
+    TRACE_DIRECTORY,
+    VIEW_FILE,
+)
 from seedproof.inside.scope import Scope
 from seedproof.trace.digest import DIGEST_ID
 from seedproof.trace.format import SCHEMA
 
-RUN_VARIABLE = "_SEEDPROOF_RUN"
-LAUNCH_FILE = "launch.json"
-OURS = "ours"  # in that file: which variables are no part of what the script was given
-TRACE_DIRECTORY = "trace"
-VIEW_FILE = "view.json"
 _BOOTSTRAP = os.path.join(os.path.dirname(os.path.abspath(__file__)), "bootstrap")
 
 

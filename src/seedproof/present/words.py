@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from seedproof.compare.distance import Distance
-from seedproof.compare.divergence import Divergence
+from typing import TYPE_CHECKING
+
 from seedproof.trace.format import MAIN_STREAM
+
+if TYPE_CHECKING:
+    from seedproof.compare.distance import Distance
+    from seedproof.compare.divergence import Divergence
 
 _PHASES = {
     "init": "initial weights",

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from seedproof.inside.start import VIEW_FILE as VIEW_FILE
+from seedproof.inside.run_directory import VIEW_FILE as VIEW_FILE
 from seedproof.launch import Launch
 from seedproof.runner.private.written import DELETED_FILE as DELETED_FILE
 from seedproof.runner.private.written import FILES_DIRECTORY as FILES_DIRECTORY

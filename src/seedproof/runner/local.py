@@ -6,10 +6,11 @@ import contextlib
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from seedproof.inside.start import RUN_VARIABLE
+from seedproof.inside.run_directory import RUN_VARIABLE
 from seedproof.launch import Launch
 from seedproof.runner import guard
 from seedproof.runner.base import GUARD_LOST, VIEW_FILE, Exit
@@ -17,7 +18,7 @@ from seedproof.runner.moved import moved
 from seedproof.runner.private import scratch, trees
 from seedproof.runner.starter import started
 from seedproof.runner.stdin import EmptyInput, StandardInput
-from seedproof.runner.view import how_to_view
+from seedproof.runner.view import looking_for_view
 from seedproof.runner.ways import NAMESPACES, ViewPlan
 
 _GUARD = Path(guard.__file__)
@@ -33,16 +34,23 @@ class LocalRunner:
     def __init__(self, runs: Path | None = None, stdin: StandardInput | None = None) -> None:
         self._runs = runs
         self._stdin = stdin or EmptyInput()
+        self._looking: dict[tuple[str, bool], Callable[[], ViewPlan]] = {}
         self._plans: dict[tuple[str, bool], ViewPlan] = {}
 
-    def view(self, directory: str, moved: bool = False) -> ViewPlan:
-        """How runs get a private view of `directory` (`moved`: under another path), tried out once;
-        UsageError where they cannot."""
+    def look_for_view(self, directory: str, moved: bool = False) -> None:
+        """Begins to try how runs get a private view of `directory` (`moved`: under another path);
+        UsageError where it is known at once that they cannot."""
         assert self._runs is not None, "private views need to know where the runs are"
-        if (directory, moved) not in self._plans:
+        if (directory, moved) not in self._looking:
             namespaces = () if moved else NAMESPACES
-            plan = how_to_view(Path(directory), self._runs, namespaces)
-            self._plans[directory, moved] = plan
+            looking = looking_for_view(Path(directory), self._runs, namespaces)
+            self._looking[directory, moved] = looking
+
+    def view(self, directory: str, moved: bool = False) -> ViewPlan:
+        """How they get it, tried out once; UsageError where they cannot."""
+        if (directory, moved) not in self._plans:
+            self.look_for_view(directory, moved)
+            self._plans[directory, moved] = self._looking[directory, moved]()
         return self._plans[directory, moved]
 
     def start(self, launch: Launch, directory: Path) -> LocalRun:

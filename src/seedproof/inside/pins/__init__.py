@@ -14,7 +14,7 @@ from typing import Any, Callable
 
 from seedproof.inside import recorder
 from seedproof.inside.import_hook import when_imported
-from seedproof.inside.start import LAUNCH_FILE, RUN_VARIABLE
+from seedproof.inside.run_directory import LAUNCH_FILE, RUN_VARIABLE
 
 
 def actor(source: str) -> Any:
