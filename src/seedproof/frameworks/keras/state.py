@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import random
 import sys
-from typing import TYPE_CHECKING, Any, Iterable
+from typing import TYPE_CHECKING, Any, Iterable, Mapping
 
 import numpy as np
 
@@ -17,8 +17,10 @@ if TYPE_CHECKING:
     from seedproof.inside.recorder import Recorder
 
 
-def values_of(variables: Iterable[Any]) -> dict[str, Any]:
-    """The values of variables by their paths, as NumPy arrays; equal paths are numbered."""
+def values_of(variables: Iterable[Any], former: Mapping[int, Any] | None = None) -> dict[str, Any]:
+    """The values of variables by their paths, as NumPy arrays; equal paths are numbered. `former`
+    are values to take instead of those of now, by the variables' `id`."""
+    known = former or {}
     values: dict[str, Any] = {}
     for variable in {id(variable): variable for variable in variables}.values():
         path = str(getattr(variable, "path", None) or variable.name)
@@ -26,7 +28,7 @@ def values_of(variables: Iterable[Any]) -> dict[str, Any]:
         while name in values:
             number += 1
             name = f"{path}#{number}"
-        values[name] = variable.numpy()
+        values[name] = known[id(variable)] if id(variable) in known else variable.numpy()
     return values
 
 

@@ -16,8 +16,10 @@ import tensorflow as tf
 from seedproof.frameworks.tensorflow.columns import Named, of_data, of_losses, tensors_in
 from seedproof.frameworks.tensorflow.optimizers import alive
 from seedproof.frameworks.tensorflow.reach import graph_here
+from seedproof.inside.scope import END
 
 if TYPE_CHECKING:
+    from seedproof.frameworks.tensorflow.initial import InitialState
     from seedproof.inside.recorder import Recorder
 
 
@@ -46,7 +48,7 @@ def _has_bits(value: Any) -> bool:
 class Inputs(threading.local):
     """Of one thread: the step of a model that runs, and what its tapes have seen enter models."""
 
-    def __init__(self, recorder: Recorder) -> None:
+    def __init__(self, recorder: Recorder, initial: InitialState) -> None:
         self.model: Any = None
         self.losses: list[Entered] | None = None
         self._batch: Entered | None = None
@@ -56,6 +58,7 @@ class Inputs(threading.local):
         self._begun_in: Any = WeakKeyDictionary()
         self._seen: Any = WeakKeyDictionary()
         self._recorder = recorder
+        self._initial = initial
 
     # -- the training step of a model ----------------------------------------------------------
 
@@ -68,6 +71,7 @@ class Inputs(threading.local):
         outer = (self.model, self._batch)
         self.model, self._batch = model, self._entry("batch", data)
         self._called[id(model)] = ref(model)
+        self._meet(model)
         try:
             yield
         finally:
@@ -111,12 +115,22 @@ class Inputs(threading.local):
         if self._inside_model or not self._tapes:
             return call(model, *arguments, **named)
         self._inside_model = True
+        self._meet(model)
         try:
             outputs = call(model, *arguments, **named)
         finally:
             self._inside_model = False
         self._entered(model, (arguments, named), outputs)
         return outputs
+
+    def _meet(self, model: Any) -> None:
+        if self._recorder.mode == END:
+            return
+        try:
+            self._initial.meet(model)
+        except Exception as error:
+            text = f"the initial state of {model.name} was not looked at: {error!r}"
+            self._recorder.event("note", text=text)
 
     def _entered(self, model: Any, values: Any, outputs: Any) -> None:
         """What another model gave, or the batch itself, is no input of its own."""

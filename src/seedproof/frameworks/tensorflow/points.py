@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Callable, Iterable
 import tensorflow as tf
 
 from seedproof.frameworks.keras import state as keras_state
+from seedproof.frameworks.tensorflow.initial import InitialState
 from seedproof.inside.scope import END
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ class Points:
     def __init__(self, recorder: Recorder, done: Callable[[], int]) -> None:
         self._recorder = recorder
         self._done = done
+        self.initial = InitialState()
         self._calls = 0
         self._looked_at = 0
         self._fits = 0
@@ -55,7 +57,9 @@ class Points:
             if not keras_state.are_set(trained.whole()):
                 return False
             if self._recorder.mode != END:
-                values = keras_state.values_of(trained.whole())
+                former = self.initial.values(trained.models())
+                state = [variable for variable in trained.state() if id(variable) in former]
+                values = keras_state.values_of([*trained.variables, *state], former)
                 step = keras_state.step_to_come(self._recorder)
                 self._recorder.record_named(trained.name, values, step, "init", keep=True)
             keras_state.perturb(self._recorder, trained.variables)

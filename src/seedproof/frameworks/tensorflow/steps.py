@@ -37,11 +37,11 @@ class Steps:
         self._updating: set[int] = set()
         self._threads: set[int] = set()
         self._differentiates = False
-        self.inputs = Inputs(recorder)
+        self.points = Points(recorder, self._done)
+        self.inputs = Inputs(recorder, self.points.initial)
         close = recorder.close
         self.closely = None if close is None else Closely(recorder, self.inputs, close)
         self.calls = Calls(recorder)
-        self.points = Points(recorder, self._done)
         recorder.add_counter(self._done)
         recorder.at_end(self._end)
 

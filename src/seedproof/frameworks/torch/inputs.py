@@ -107,7 +107,8 @@ class Inputs:
     def _meet(self, module: Any) -> None:
         self._training.begins()
         self._by_hand.before_inputs()
-        self._training.modules.called(module)
+        if self._training.modules.called(module) and self._training.records_steps:
+            self._training.initial.meet(module)
         if not self._has_perturbed:
             self._has_perturbed = True
             perturb(self._training.recorder, (param for _, param in parameters(module)))

@@ -51,16 +51,19 @@ class Modules:
         """Its parameters have been asked for."""
         self._note(self._asked, module)
 
-    def called(self, module: Any) -> None:
-        """It has been called from outside of any other, in a training."""
-        self._note(self._called, module)
+    def called(self, module: Any) -> bool:
+        """It is called from outside of any other, in a training; whether that is the first time."""
+        is_new = self._note(self._called, module)
         self._recent.setdefault(id(module), self._called[id(module)])
+        return is_new
 
-    def _note(self, known: dict[int, Any], module: Any) -> None:
+    def _note(self, known: dict[int, Any], module: Any) -> bool:
         key = id(module)
-        if key not in known:
-            known[key] = ref(module, lambda _: known.pop(key, None))
-            self.changes += 1
+        if key in known:
+            return False
+        known[key] = ref(module, lambda _: known.pop(key, None))
+        self.changes += 1
+        return True
 
     def names(self, params: Sequence[Any], called: bool = True) -> list[str]:
         """The names of parameters: as their module has them, below its class where there are

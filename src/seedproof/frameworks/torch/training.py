@@ -6,6 +6,7 @@ import os
 import threading
 from typing import TYPE_CHECKING, Callable
 
+from seedproof.frameworks.torch.initial import InitialBuffers
 from seedproof.frameworks.torch.modules import Modules
 from seedproof.frameworks.torch.optimizers import MOST_OPTIMIZERS, Known, Optimizers
 from seedproof.frameworks.torch.points import Points
@@ -27,6 +28,7 @@ class Training:
         self.records_steps = recorder.mode != END
         self.rows = Rows(recorder)
         self.modules = Modules()
+        self.initial = InitialBuffers()
         self.points = Points(recorder, self.rows)
         self.thread = TrainingThread(recorder)
         self.optimizers = Optimizers(self.modules)

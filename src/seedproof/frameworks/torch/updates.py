@@ -63,7 +63,8 @@ class Updates:
         rows, group = self._training.rows, f"init/{known.owner}"
         at = BEFORE_TRAINING if step == 0 else step
         columns = rows.columns(group, "init", layout.named_state())
-        rows.write(group, columns, at, look(layout.state()))
+        buffers = map(self._training.initial.words, layout.slots)
+        rows.write(group, columns, at, look(layout.params), *buffers)
         self._training.points.values("init", layout.named_params(), at)
 
     def end(self, begun: Begun, state: Callable[[], Mapping[Any, Any]]) -> None:
