@@ -30,7 +30,7 @@ from seedproof.experiments.mnist_cv import build_model  # noqa: E402
 from seedproof.frameworks.keras.framework import FRAMEWORK  # noqa: E402
 from seedproof.inside import recorder  # noqa: E402
 from seedproof.trace.writer import StreamWriter  # noqa: E402
-from turns import TURN, Cost, compare, keep_memory, turn  # noqa: E402
+from turns import TURN, Cost, Observing, compare, keep_memory, turn  # noqa: E402
 
 BATCH = 100
 CALLBACKS = ("on_train_begin", "on_train_batch_end", "on_epoch_end", "on_test_end", "on_train_end")
@@ -43,22 +43,11 @@ PATCHED = (
 )
 
 
-class Observing:
-    """Everything that the observers have put into Keras and TensorFlow, to be put back."""
-
-    def __init__(self) -> None:
-        self._patches = [getattr(owner, name) for owner, name in PATCHED]
-
-    def restore(self) -> None:
-        for (owner, name), patch in zip(PATCHED, self._patches, strict=True):
-            setattr(owner, name, patch)
-
-
 class Training:
     """One model, trained in the way in which Keras was observed when it was made."""
 
     def __init__(self, build: Callable[[], Any], images: np.ndarray, labels: np.ndarray) -> None:
-        self._observing = Observing()
+        self._observing = Observing(PATCHED)
         keras.utils.set_random_seed(0)
         self.model = build()
         batches = tf.data.Dataset.from_tensor_slices((images, labels)).batch(BATCH)
@@ -110,10 +99,10 @@ def measure(rounds: int) -> Iterator[Cost]:
     """The cost for each network, from so many rounds of all its batches."""
     keep_memory()
     digits = load("digits")
-    plain = Observing()
+    plain = Observing(PATCHED)
     with tempfile.TemporaryDirectory() as place:
         FRAMEWORK.observe(recorder.begin(StreamWriter(str(Path(place) / "trace" / "main"))))
-        observed = Observing()
+        observed = Observing(PATCHED)
         for title, build, steps in (
             ("the article's network", build_model, 200),
             ("a network of long steps", long_steps, 40),

@@ -26,7 +26,7 @@ from seedproof.frameworks.torch.framework import FRAMEWORK
 from seedproof.frameworks.torch.points import Points
 from seedproof.inside import recorder
 from seedproof.trace.writer import StreamWriter
-from turns import TURN, Cost, compare, keep_memory, turn
+from turns import TURN, Cost, Observing, compare, keep_memory, turn
 
 BATCH = 100
 PATCHED = (
@@ -39,26 +39,11 @@ PATCHED = (
 HOOKS = (optim._global_optimizer_pre_hooks, optim._global_optimizer_post_hooks)
 
 
-class Observing:
-    """Everything that the observer has put into PyTorch, to be taken out and put back."""
-
-    def __init__(self) -> None:
-        self._patches = [getattr(owner, name) for owner, name in PATCHED]
-        self._hooks = [dict(hooks) for hooks in HOOKS]
-
-    def restore(self) -> None:
-        for (owner, name), patch in zip(PATCHED, self._patches, strict=True):
-            setattr(owner, name, patch)
-        for hooks, kept in zip(HOOKS, self._hooks, strict=True):
-            hooks.clear()
-            hooks.update(kept)
-
-
 class Training:
     """One network, trained in the way in which PyTorch was observed when it was made."""
 
     def __init__(self, build: Callable[[], nn.Module], steps: int) -> None:
-        self._observing = Observing()
+        self._observing = Observing(PATCHED, HOOKS)
         torch.manual_seed(0)
         images = torch.rand(steps * BATCH, 1, 28, 28)
         labels = torch.randint(0, 10, (steps * BATCH,))
@@ -130,10 +115,10 @@ def measure(rounds: int) -> Iterator[Cost]:
     """The cost for each network, from so many rounds of all its batches."""
     torch.set_num_threads(1)
     keep_memory()
-    plain = Observing()
+    plain = Observing(PATCHED, HOOKS)
     with tempfile.TemporaryDirectory() as place:
         FRAMEWORK.observe(recorder.begin(StreamWriter(str(Path(place) / "trace" / "main"))))
-        observed = Observing()
+        observed = Observing(PATCHED, HOOKS)
         for title, build, steps in (
             ("the article's network", article_network, 200),
             ("a network of long steps", long_steps, 40),

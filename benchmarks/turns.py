@@ -14,7 +14,7 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -39,6 +39,24 @@ class Training(Protocol):
 
     def trained(self) -> list[bytes]:
         """The bits of its weights."""
+
+
+class Observing:
+    """All that observers have put into a framework, to be taken out and put back: `patched` are
+    owners with names of their attributes, `hooks` tables of hooks."""
+
+    def __init__(
+        self, patched: Sequence[tuple[Any, str]], hooks: Sequence[dict[Any, Any]] = ()
+    ) -> None:
+        self._patches = [(owner, name, getattr(owner, name)) for owner, name in patched]
+        self._hooks = [(table, dict(table)) for table in hooks]
+
+    def restore(self) -> None:
+        for owner, name, patch in self._patches:
+            setattr(owner, name, patch)
+        for table, kept in self._hooks:
+            table.clear()
+            table.update(kept)
 
 
 @dataclass(frozen=True)

@@ -43,7 +43,7 @@ def conducted(
 ) -> Conductor:
     """The runs, carried out; `how` are the settings of the conductor. UsageError where they cannot
     have a private view."""
-    from seedproof.checking.conduct import Conductor
+    from seedproof.checking.conduct import Conductor  # while views are being looked for
 
     launch = arms[0].runs[0].launch
     if launch.view == "private":
